@@ -1,0 +1,74 @@
+"""Turning the watch's wall clock into UTC.
+
+A watch knows no zone: its clock is UTC plus an offset that changes only when somebody sets it.
+So the clock's past is a list of stretches, each with one offset, and a wall time belongs to the
+stretch in which it could have been lived. That keeps a daylight-saving night, a journey and a
+wrong clock from losing or doubling anything: none of them changes the watch until a sync does.
+
+Wall times are integers too: the seconds since 1970 that the wall clock would show as UTC.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from firmware_protocol.errors import LocalProtocolError
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStretch:
+    """From `from_utc_s` on the watch's wall clock was UTC + `utc_offset_s`."""
+
+    from_utc_s: int
+    utc_offset_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchClock:
+    """What is known of a watch's clock when its records are read.
+
+    `stretches` are in order of `from_utc_s`, oldest first. `zone_offset_s` gives the offset for wall
+    times before the first stretch (the wearer's zone rules, from wall seconds to offset seconds);
+    without it the first stretch reaches back for ever. `now_utc_s` bounds what can have been lived.
+    """
+
+    stretches: tuple[ClockStretch, ...]
+    now_utc_s: int
+    zone_offset_s: Callable[[int], int] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.stretches:
+            raise LocalProtocolError("a watch clock needs at least one stretch")
+
+    def offset_s(self, wall_s: int) -> int:
+        """The offset in force when the watch's clock showed `wall_s`; the latest where two fit."""
+        for index in range(len(self.stretches) - 1, -1, -1):
+            stretch = self.stretches[index]
+            utc_s = wall_s - stretch.utc_offset_s
+            last = index + 1 == len(self.stretches)
+            until_utc_s = self.now_utc_s + 1 if last else self.stretches[index + 1].from_utc_s
+            if stretch.from_utc_s <= utc_s < until_utc_s:
+                return stretch.utc_offset_s
+        first = self.stretches[0]
+        if wall_s - first.utc_offset_s < first.from_utc_s:
+            return self.zone_offset_s(wall_s) if self.zone_offset_s else first.utc_offset_s
+        return self.stretches[-1].utc_offset_s
+
+    def utc_s(self, wall_s: int) -> int:
+        """UTC seconds of one wall time."""
+        return wall_s - self.offset_s(wall_s)
+
+    def all_utc_s(self, wall_s: Sequence[int]) -> list[int]:
+        """UTC seconds of wall times in ascending order; one addition each where the clock stood."""
+        if not wall_s:
+            return []
+        first, last = self.offset_s(wall_s[0]), self.offset_s(wall_s[-1])
+        if first == last and not self._changes_between(wall_s[0] - first, wall_s[-1] - last):
+            return [wall - first for wall in wall_s]
+        return [self.utc_s(wall) for wall in wall_s]
+
+    def _changes_between(self, start_utc_s: int, end_utc_s: int) -> bool:
+        return (
+            self.zone_offset_s is not None
+            and start_utc_s < self.stretches[0].from_utc_s
+            or any(start_utc_s < stretch.from_utc_s <= end_utc_s for stretch in self.stretches)
+        )

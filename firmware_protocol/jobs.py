@@ -1,0 +1,64 @@
+"""What an application can ask of any watch. A family turns each job into its own dialogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from firmware_protocol.records import Watermark
+
+
+@dataclass(frozen=True, slots=True)
+class Identify:
+    """The connect prelude: who is there, what can it do. Ends with `Identified`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Make the watch ours. Ends with `Bound`, or fails as refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind:
+    """Give the watch free again. Some families erase its stored health data by this."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClock:
+    """Ask what the watch's wall clock shows. Ends with `ClockRead`; fails where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetClock:
+    """Set the wall clock. `local` is aware; its own offset becomes the watch's."""
+
+    local: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBattery:
+    """Ends with `BatteryRead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLive:
+    """Ask for the totals of today and the last heart rate. Ends with `LiveRead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """Fetch stored records. Each comes as `RecordReceived` and waits for `Session.commit`.
+
+    `metrics` empty means all; `since` leaves older days on the watch; `full` ignores watermarks.
+    With `keep` nothing is confirmed: the watch will offer the same records again.
+    `today` is the day that the watch's wall clock shows.
+    """
+
+    today: date
+    watermarks: Mapping[str, Watermark] = field(default_factory=dict)
+    metrics: frozenset[str] = frozenset()
+    since: date | None = None
+    full: bool = False
+    keep: bool = False
+
+
+Job = Identify | Bind | Unbind | ReadClock | SetClock | ReadBattery | ReadLive | Sync

@@ -1,0 +1,1 @@
+"""One data file per watch model, with its quirks as named flags."""

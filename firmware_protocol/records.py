@@ -1,0 +1,30 @@
+"""Raw records and watermarks: what a watch sent, and how far we got."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One record exactly as the watch sent it, without its frame.
+
+    `kind` is the family's stable name (`health.heart_rate`); `key` names the record among its kind
+    (such as a date and a first item), so that a later reply replaces an earlier one.
+    """
+
+    family: str
+    kind: str
+    key: str
+    body: bytes
+    decoder_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far one kind of record has been read. Opaque to all but the family that wrote it."""
+
+    kind: str
+    position: str
+
+
+Watermarks = Mapping[str, Watermark]

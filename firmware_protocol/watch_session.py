@@ -1,0 +1,121 @@
+"""WatchSession: the watch's end of a wire, and the memory that a virtual watch speaks from.
+
+Memory is neutral: what a watch has stored, in its own wall clock (seconds since 1970 as if UTC).
+A family packs it to bytes with its own code, not with the codecs of the companion's side.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import date
+
+from firmware_protocol.samples import SleepStage
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value at a wall time."""
+
+    wall_s: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovementSlot:
+    """What a watch counted in one slot. `intensity` as in metric `activity`."""
+
+    wall_s: int
+    minutes: int
+    intensity: int
+    steps: int
+    active_min: int
+    active_energy_kcal: int
+    energy_kcal: int
+    distance_m: int
+
+
+@dataclass(frozen=True, slots=True)
+class SleepMemory:
+    """One night: phases in order, each a stage and its minutes."""
+
+    start_wall_s: int
+    phases: tuple[tuple[SleepStage, int], ...]
+    sleep_score: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkoutMemory:
+    """One workout. `bpm` has a value per `bpm_interval_s`; `minutes` are slots of one minute."""
+
+    start_wall_s: int
+    duration_s: int
+    sport_code: int
+    bpm_interval_s: int
+    bpm: tuple[int, ...]
+    minutes: tuple[MovementSlot, ...]
+    split_s: tuple[int, ...]  # seconds of each whole kilometre
+
+
+@dataclass(frozen=True, slots=True)
+class DayMemory:
+    """One wall-clock day."""
+
+    day: date
+    resting_bpm: int | None = None
+    heart_rate: tuple[Reading, ...] = ()
+    spo2: tuple[Reading, ...] = ()
+    stress: tuple[Reading, ...] = ()
+    movement: tuple[MovementSlot, ...] = ()
+
+
+@dataclass(slots=True)
+class WatchMemory:
+    """Everything stored, oldest first. The last day is today; a family may drop what was confirmed."""
+
+    days: list[DayMemory] = field(default_factory=list)
+    nights: list[SleepMemory] = field(default_factory=list)
+    workouts: list[WorkoutMemory] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchTraits:
+    """What a virtual watch is like, apart from its memory.
+
+    `wall_offset_s` is the wall clock minus `now_s` of the session's callers at the start;
+    `options` are a family's own switches by name (such as `record_crc`).
+    """
+
+    address: str
+    wall_offset_s: int
+    bound: bool = True
+    battery_pct: int = 64
+    refuse_bind: bool = False
+    restarted: bool = False
+    options: frozenset[str] = frozenset()
+
+
+class WatchSession(ABC):
+    """The watch's end of a wire, sans-IO: the heart of the virtual watch and of replays."""
+
+    @abstractmethod
+    def link_opened(self, now_s: float) -> None:
+        """A central connected."""
+
+    @abstractmethod
+    def subscribed(self, uuid: str, now_s: float) -> None:
+        """The central enabled notifications on a characteristic."""
+
+    @abstractmethod
+    def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
+        """The central wrote."""
+
+    @abstractmethod
+    def read_value(self, uuid: str, now_s: float) -> bytes:
+        """The value of a readable characteristic."""
+
+    @abstractmethod
+    def data_to_send(self) -> list[tuple[str, bytes]]:
+        """Take the notifications that are due, as (UUID, value)."""
+
+    @abstractmethod
+    def link_lost(self, now_s: float) -> None:
+        """The link is gone; what is not confirmed stays stored."""

@@ -1,0 +1,1 @@
+"""Opaque bytes to and from one watch. Nothing here knows a message."""
