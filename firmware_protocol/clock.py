@@ -16,18 +16,23 @@ from firmware_protocol.errors import LocalProtocolError
 
 @dataclass(frozen=True, slots=True)
 class ClockStretch:
-    """From `from_utc_s` on the watch's wall clock was UTC + `utc_offset_s`."""
+    """From `from_utc_s` on the watch's wall clock was UTC + `utc_offset_s`.
+
+    `sure` is False where somebody else changed the clock at some moment after `from_utc_s`: until
+    now the stretch before may have lasted on.
+    """
 
     from_utc_s: int
     utc_offset_s: int
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WatchClock:
     """What is known of a watch's clock when its records are read.
 
-    `stretches` are in order of `from_utc_s`, oldest first. `zone_offset_s` gives the offset for wall
-    times before the first stretch (the wearer's zone rules, from wall seconds to offset seconds);
+    `stretches` are in order of `from_utc_s`, oldest first. `zone_offset_s` gives the offset of
+    wall times before the first stretch (the wearer's zone rules, wall seconds to offset seconds);
     without it the first stretch reaches back for ever. `now_utc_s` bounds what can have been lived.
     """
 
@@ -41,13 +46,12 @@ class WatchClock:
 
     def offset_s(self, wall_s: int) -> int:
         """The offset in force when the watch's clock showed `wall_s`; the latest where two fit."""
-        for index in range(len(self.stretches) - 1, -1, -1):
-            stretch = self.stretches[index]
-            utc_s = wall_s - stretch.utc_offset_s
-            last = index + 1 == len(self.stretches)
-            until_utc_s = self.now_utc_s + 1 if last else self.stretches[index + 1].from_utc_s
-            if stretch.from_utc_s <= utc_s < until_utc_s:
+        until_utc_s = self.now_utc_s + 1
+        for stretch in reversed(self.stretches):
+            if stretch.from_utc_s <= wall_s - stretch.utc_offset_s < until_utc_s:
                 return stretch.utc_offset_s
+            if stretch.sure:
+                until_utc_s = stretch.from_utc_s
         first = self.stretches[0]
         if wall_s - first.utc_offset_s < first.from_utc_s:
             return self.zone_offset_s(wall_s) if self.zone_offset_s else first.utc_offset_s
@@ -67,8 +71,7 @@ class WatchClock:
         return [self.utc_s(wall) for wall in wall_s]
 
     def _changes_between(self, start_utc_s: int, end_utc_s: int) -> bool:
-        return (
-            self.zone_offset_s is not None
-            and start_utc_s < self.stretches[0].from_utc_s
-            or any(start_utc_s < stretch.from_utc_s <= end_utc_s for stretch in self.stretches)
+        before_first = start_utc_s < self.stretches[0].from_utc_s
+        return (before_first and self.zone_offset_s is not None) or any(
+            start_utc_s < stretch.from_utc_s <= end_utc_s for stretch in self.stretches
         )

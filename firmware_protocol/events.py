@@ -131,7 +131,10 @@ class JobDone:
 
 @dataclass(frozen=True, slots=True)
 class JobFailed:
-    """The job ended without its result. `kind` is `refused`, `silent`, `malformed` or `unsupported`."""
+    """The job ended without its result.
+
+    `kind` is `refused`, `silent`, `malformed` or `unsupported`.
+    """
 
     job: Job
     kind: str

@@ -68,7 +68,8 @@ class Message(Protocol):
     """One whole decoded message of a family; sessions look only at its name."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The stable dotted name."""
 
 
 @dataclass(frozen=True, slots=True)

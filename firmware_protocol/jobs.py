@@ -24,7 +24,7 @@ class Unbind:
 
 @dataclass(frozen=True, slots=True)
 class ReadClock:
-    """Ask what the watch's wall clock shows. Ends with `ClockRead`; fails where it cannot be read."""
+    """Ask what the watch's wall clock shows. Ends with `ClockRead`, or fails as silent."""
 
 
 @dataclass(frozen=True, slots=True)

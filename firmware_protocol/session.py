@@ -102,7 +102,7 @@ class CompanionSession:
         return self._advance(None, now_s)
 
     def receive_data(self, uuid: str, data: bytes, now_s: float) -> list[Event]:
-        """Take one notification or read value. Malformed bytes become `FrameIgnored`, never an error."""
+        """Take one notification or read value; malformed bytes become `FrameIgnored`."""
         try:
             messages = self._dialect.receive_data(uuid, data)
         except RemoteProtocolError as error:
@@ -164,26 +164,23 @@ class CompanionSession:
         self._step, self._deadline_s = None, None
         events: list[Event] = []
         try:
-            while True:
-                step = dialogue.send(reply)
-                reply = None
-                match step:
-                    case Report(event):
-                        self._known |= isinstance(event, Identified)
-                        events.append(event)
-                    case Deliver(event):
-                        self._move(Trigger.DELIVERED)
-                        return [*events, event]
-                    case Exchange():
-                        self._step, self._attempts_left = step, step.attempts
-                        self._send(step, now_s)
-                        return events
+            step = dialogue.send(reply)
+            while isinstance(step, Report):
+                self._known |= isinstance(step.event, Identified)
+                events.append(step.event)
+                step = dialogue.send(None)
+            if isinstance(step, Deliver):
+                self._move(Trigger.DELIVERED)
+                return [*events, step.event]
+            self._step, self._attempts_left = step, step.attempts
+            self._send(step, now_s)
         except StopIteration:
             return events + self._end(JobDone(job))
         except JobError as error:
             return events + self._end(JobFailed(job, error.kind, error.reason))
         except RemoteProtocolError as error:
             return events + self._end(JobFailed(job, "malformed", str(error)))
+        return events
 
     def _send(self, step: Exchange, now_s: float) -> None:
         self._attempts_left -= 1

@@ -69,7 +69,7 @@ class DayMemory:
 
 @dataclass(slots=True)
 class WatchMemory:
-    """Everything stored, oldest first. The last day is today; a family may drop what was confirmed."""
+    """Everything stored, oldest first. The last day is today."""
 
     days: list[DayMemory] = field(default_factory=list)
     nights: list[SleepMemory] = field(default_factory=list)

@@ -1,0 +1,1 @@
+"""The only place that holds a transport and a session."""

@@ -1,0 +1,1 @@
+"""One job each, an async iterator of events or one plain result."""

@@ -1,0 +1,86 @@
+"""The pump between a transport and a session: moves bytes and time, decides nothing."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from firmware_protocol.errors import LocalProtocolError
+from firmware_protocol.events import Event
+from firmware_protocol.family import Read
+from firmware_protocol.jobs import Job
+from firmware_protocol.session import CompanionSession, SessionState
+from ksos_link.errors import LinkLostError
+from ksos_link.transports.base import Transport
+
+_AT_WORK = (SessionState.ASKING, SessionState.DELIVERING)
+
+
+class Driver:
+    """Runs jobs on one link, one at a time."""
+
+    def __init__(self, transport: Transport, session: CompanionSession) -> None:
+        self._transport = transport
+        self._session = session
+        self._pending: list[Event] = []
+        session.link_opened()
+
+    async def run(self, job: Job) -> AsyncGenerator[Event, None]:
+        """Yield the job's events; the last one is `JobDone` or `JobFailed`.
+
+        After a `RecordReceived` the caller must `commit()` before it takes the next event.
+
+        Raises:
+            LinkLostError: the link broke; the session is closed.
+        """
+        self._pending += self._session.start(job, self._now_s())
+        while True:
+            while self._pending:
+                yield self._pending.pop(0)
+            if self._session.state not in _AT_WORK:
+                await self._flush()  # what answers a last unsolicited message
+                return
+            if self._session.state is SessionState.DELIVERING:
+                raise LocalProtocolError("a delivered record was not committed")
+            await self._turn()
+
+    def commit(self) -> None:
+        """The record that was just yielded is safe."""
+        self._pending += self._session.commit(self._now_s())
+
+    async def close(self) -> None:
+        """Let the link go."""
+        self._link_lost()
+        await self._transport.close()
+
+    async def _turn(self) -> None:
+        """Send what is due, then wait for one notification or for the session's deadline."""
+        try:
+            await self._flush()
+            deadline_s = self._session.deadline_s()
+            if deadline_s is None:
+                return
+            received = await self._transport.receive(max(0.0, deadline_s - self._now_s()))
+        except LinkLostError:
+            self._link_lost()
+            raise
+        if received is None:
+            self._pending += self._session.timed_out(max(deadline_s, self._now_s()))
+        else:
+            self._pending += self._session.receive_data(*received, self._now_s())
+
+    async def _flush(self) -> None:
+        for output in self._session.data_to_send():
+            if isinstance(output, Read):
+                value = await self._transport.read_value(output.uuid)
+                self._pending += self._session.receive_data(output.uuid, value, self._now_s())
+            else:
+                await self._transport.write(
+                    output.uuid, output.data, with_response=output.with_response
+                )
+
+    def _link_lost(self) -> None:
+        if self._session.state is not SessionState.CLOSED:
+            self._session.link_lost()
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()

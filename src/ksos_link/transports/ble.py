@@ -1,0 +1,258 @@
+"""Bluetooth LE through bleak: scanning, and a link to one watch.
+
+The same code runs on a real adapter (bleak's own backends) and on a virtual radio (backends handed
+in by `Radio`). Import this module only when a link is really wanted: bleak is slow to load.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bleak import BleakClient, BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+)
+from bleak_retry_connector import BleakConnectionError, establish_connection
+
+from firmware_protocol.family import Advertisement, GattProfile
+from ksos_link.errors import BluetoothError, LinkLostError, NotFoundError, RefusedError
+
+SUBSCRIBE_GAP_S: Final = 0.1  # ido.md 2.4: the app waits about 100 ms between its two subscriptions
+PAIR_TIMEOUT_S: Final = 20.0  # BlueZ was seen to hang for ever in pair()
+OPERATION_TIMEOUT_S: Final = 10.0  # one ATT procedure; the specification's own limit is 30 s
+MAX_QUEUED_NOTIFICATIONS: Final = 4096  # a babbling watch must not eat memory
+
+ADAPTER_HINT: Final = "Run `ksos doctor`: it names what is missing and the command that mends it."
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """Which bleak backends to use; None means the platform's own."""
+
+    client_backend: Any = None  # a BaseBleakClient subclass; untyped so that bleak stays unimported
+    scanner_backend: Any = None
+
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """Keyword arguments for `BleakClient`."""
+        return {"backend": self.client_backend} if self.client_backend else {}
+
+    @property
+    def scanner_options(self) -> dict[str, Any]:
+        """Keyword arguments for `BleakScanner`."""
+        return {"backend": self.scanner_backend} if self.scanner_backend else {}
+
+
+@contextlib.contextmanager
+def bluetooth_errors() -> Iterator[None]:
+    """Turn everything bleak and the platform raise into our own errors, in one place."""
+    try:
+        yield
+    except BleakDeviceNotFoundError as error:
+        raise NotFoundError(
+            "The watch was not found.",
+            "Is it near, awake and not connected to a phone? Watches connected to one stay silent.",
+        ) from error
+    except BleakGATTProtocolError as error:
+        raise RefusedError(f"The watch refused a Bluetooth request ({error}).") from error
+    except BleakError as error:
+        raise _bluetooth_error(error) from error
+    except TimeoutError as error:
+        raise LinkLostError("The watch did not answer in time.") from error
+    except (OSError, EOFError) as error:  # no D-Bus at all is a bare FileNotFoundError
+        raise BluetoothError("Bluetooth is not available on this machine.", ADAPTER_HINT) from error
+
+
+def _bluetooth_error(error: Exception) -> BluetoothError:
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        return BluetoothError("Bluetooth is not available on this machine.", ADAPTER_HINT)
+    if isinstance(error, BleakConnectionError):
+        return BluetoothError("The watch could not be connected.", "Move closer and try again.")
+    return LinkLostError("The Bluetooth link to the watch was lost.", "Move closer and try again.")
+
+
+async def scan(
+    radio: Radio, timeout_s: float
+) -> AsyncGenerator[tuple[Advertisement, BLEDevice], None]:
+    """Yield every advertisement seen within `timeout_s`, repeats included.
+
+    Raises:
+        BluetoothError: there is no usable adapter.
+    """
+    seen: asyncio.Queue[tuple[Advertisement, BLEDevice]] = asyncio.Queue()
+
+    def found(device: BLEDevice, data: AdvertisementData) -> None:
+        seen.put_nowait((_advertisement(device, data), device))
+
+    loop = asyncio.get_running_loop()
+    deadline_s = loop.time() + timeout_s
+    with bluetooth_errors():
+        scanner = BleakScanner(found, **radio.scanner_options)
+        await scanner.start()
+    try:
+        while (left_s := deadline_s - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(left_s):
+                    yield await seen.get()
+            except TimeoutError:
+                return
+    finally:
+        with bluetooth_errors():
+            await scanner.stop()
+
+
+async def find(radio: Radio, address: str, timeout_s: float) -> BLEDevice:
+    """Return the device that advertises `address`.
+
+    Raises:
+        NotFoundError: nothing advertised it in time.
+        BluetoothError: there is no usable adapter.
+    """
+    async with contextlib.aclosing(scan(radio, timeout_s)) as seen:
+        async for advertisement, device in seen:
+            if advertisement.address.casefold() == address.casefold():
+                return device
+    raise NotFoundError(
+        f"The watch was not found within {timeout_s:g} s.",
+        "Is it near, awake and not connected to a phone? Watches connected to one stay silent.",
+    )
+
+
+def _advertisement(device: BLEDevice, data: AdvertisementData) -> Advertisement:
+    return Advertisement(
+        address=device.address,
+        name=data.local_name or device.name,
+        rssi_dbm=data.rssi,
+        service_uuids=frozenset(uuid.lower() for uuid in data.service_uuids),
+        manufacturer_data=dict(data.manufacturer_data),
+        service_data={uuid.lower(): value for uuid, value in data.service_data.items()},
+    )
+
+
+class BleTransport:
+    """An open GATT link with notifications on. See `transports.base.Transport`."""
+
+    def __init__(self, client: BleakClient, address: str) -> None:
+        self._client = client
+        self._address = address
+        self._received: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._lost = False
+
+    @classmethod
+    async def open(
+        cls, radio: Radio, device: BLEDevice, gatt: GattProfile, *, bond: bool = False
+    ) -> "BleTransport":
+        """Connect under bleak-retry-connector's policy, bond if asked, and subscribe.
+
+        Raises:
+            BluetoothError: the link could not be made.
+            RefusedError: the watch lacks a characteristic of `gatt`.
+        """
+        holder: list[BleTransport] = []
+
+        def lost(_: BleakClient) -> None:
+            for transport in holder:
+                transport.link_lost()
+
+        with bluetooth_errors():
+            client = await establish_connection(
+                BleakClient,
+                device,
+                device.name or "watch",
+                disconnected_callback=lost,
+                use_services_cache=False,
+                **radio.client_options,
+            )
+        transport = cls(client, device.address)
+        holder.append(transport)
+        try:
+            with bluetooth_errors():
+                if bond:  # before the first protected read: reading first was seen to hang BlueZ
+                    async with asyncio.timeout(PAIR_TIMEOUT_S):
+                        await client.pair()
+                await transport._subscribe(gatt)
+        except BaseException:
+            await transport.close()
+            raise
+        return transport
+
+    async def _subscribe(self, gatt: GattProfile) -> None:
+        services = self._client.services
+        for index, uuid in enumerate(gatt.notify_uuids):
+            if services.get_characteristic(uuid) is None:
+                raise RefusedError(
+                    "The device lacks a characteristic of this kind of watch.",
+                    "It is perhaps of another family, or in its update mode.",
+                )
+            if index:
+                await asyncio.sleep(SUBSCRIBE_GAP_S)
+            await self._client.start_notify(uuid, self._callback(uuid))
+
+    def _callback(self, uuid: str) -> Callable[[object, bytearray], None]:
+        def received(_: object, value: bytearray) -> None:
+            if self._received.qsize() < MAX_QUEUED_NOTIFICATIONS:
+                self._received.put_nowait((uuid, bytes(value)))
+
+        return received
+
+    @property
+    def address(self) -> str:
+        """The watch's Bluetooth address."""
+        return self._address
+
+    @property
+    def max_write_bytes(self) -> int:
+        """ATT MTU minus 3."""
+        return self._client.mtu_size - 3
+
+    async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
+        """See `Transport.write`."""
+        self._raise_if_lost()
+        with bluetooth_errors():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+                await self._client.write_gatt_char(uuid, data, response=with_response)
+
+    async def read_value(self, uuid: str) -> bytes:
+        """See `Transport.read_value`."""
+        self._raise_if_lost()
+        with bluetooth_errors():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+                return bytes(await self._client.read_gatt_char(uuid))
+
+    async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
+        """See `Transport.receive`. What arrived before a loss is still handed out."""
+        if self._lost and self._received.empty():
+            self._raise_if_lost()
+        try:
+            async with asyncio.timeout(timeout_s):
+                item = await self._received.get()
+        except TimeoutError:
+            return None
+        if item is None:
+            self._raise_if_lost()
+        return item
+
+    async def close(self) -> None:
+        """See `Transport.close`."""
+        self._lost = True
+        with contextlib.suppress(BluetoothError, RefusedError, NotFoundError), bluetooth_errors():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+                await self._client.disconnect()
+
+    def link_lost(self) -> None:
+        """Called by bleak when the link is gone; wakes whoever waits."""
+        self._lost = True
+        self._received.put_nowait(None)
+
+    def _raise_if_lost(self) -> None:
+        if self._lost:
+            raise LinkLostError(
+                "The Bluetooth link to the watch was lost.", "Move closer and try again."
+            )
