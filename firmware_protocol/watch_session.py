@@ -119,3 +119,16 @@ class WatchSession(ABC):
     @abstractmethod
     def link_lost(self, now_s: float) -> None:
         """The link is gone; what is not confirmed stays stored."""
+
+    @property
+    def link_must_drop(self) -> bool:
+        """True while the watch wants the link down.
+
+        Whoever carries the session sends what `data_to_send` gives, then drops the link and calls
+        `link_lost`, which makes this False again.
+        """
+        return False
+
+    def restart(self, now_s: float) -> None:
+        """The watch restarts. A family that shows it (or forgets something by it) says how."""
+        self.link_lost(now_s)
