@@ -1,0 +1,272 @@
+"""A GATT server that speaks for a `WatchSession`: the virtual watch as the air sees it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final, Protocol, runtime_checkable
+
+from bumble import att
+from bumble.core import AdvertisingData, BaseBumbleError
+from bumble.device import Connection, Device, DeviceConfiguration
+from bumble.gatt import Characteristic, CharacteristicValue, Service
+from bumble.hci import Address
+from bumble.host import Host
+from bumble.transport.common import AsyncPipeSink
+
+from firmware_protocol.watch_session import WatchSession
+from ksos_link.virtual_watch.gatt_tables import (
+    IDO_A200,
+    CharacteristicSpec,
+    GattTable,
+    Properties,
+    air_uuid,
+)
+from ksos_link.virtual_watch.radio import RadioController, ShapedLink
+
+_log = logging.getLogger(__name__)
+
+_ADVERTISEMENT_BYTES: Final = 31  # of a legacy advertising packet
+_FLAGS: Final = bytes([0x06])  # LE only, general discoverable
+_DELAY_TICK_S: Final = 0.01
+_READ: Final = Characteristic.Permissions.READABLE
+_WRITE: Final = Characteristic.Permissions.WRITEABLE
+_ENCRYPTED: Final = (
+    Characteristic.Permissions.READ_REQUIRES_ENCRYPTION
+    | Characteristic.Permissions.WRITE_REQUIRES_ENCRYPTION
+)
+
+
+class WatchIdentity(Protocol):
+    """What a virtual watch shows before anybody connects.
+
+    `manufacturer_data` is all that follows the AD type, so it begins with the two bytes that
+    bleak takes for a company id (ido.md 2.1).
+    """
+
+    @property
+    def address(self) -> str:
+        """A random static address."""
+
+    @property
+    def name(self) -> str:
+        """The product name; empty when the watch advertises none."""
+
+    @property
+    def service_uuids(self) -> tuple[str, ...]:
+        """Advertised services, 128-bit form."""
+
+    @property
+    def manufacturer_data(self) -> bytes:
+        """The whole element of the scan response; empty for none."""
+
+
+@runtime_checkable
+class FaultyLink(Protocol):
+    """What a session may have besides: faults that only the link can carry out."""
+
+    @property
+    def link_must_drop(self) -> bool:
+        """The link is to be lost once all that was handed out has been sent."""
+
+    def release_delayed(self, now_s: float) -> None:
+        """Hand out what was held back until now with the next `data_to_send`."""
+
+
+class VirtualPeripheral:
+    """One virtual watch on the air: advertises, takes one connection, advertises again.
+
+    The session is called with the time of the event loop (`loop.time()`) as `now_s`.
+    """
+
+    def __init__(
+        self,
+        session: WatchSession,
+        identity: WatchIdentity,
+        link: ShapedLink,
+        *,
+        table: GattTable = IDO_A200,
+        encrypted_uuids: frozenset[str] = frozenset(),
+        advertising_interval_ms: float = 20.0,
+    ) -> None:
+        """Build the server; `encrypted_uuids` name characteristics that want a paired central.
+
+        Raises:
+            ValueError: The table places a value where the server cannot have it.
+        """
+        self.session = session
+        self._table = table
+        self._link = link
+        self._controller = RadioController("watch", link)
+        self._device = Device(
+            config=DeviceConfiguration(
+                name=identity.name,
+                address=Address(identity.address),
+                advertising_data=_advertisement(identity),
+                scan_response_data=_scan_response(identity),
+                advertising_interval_min=advertising_interval_ms,
+                advertising_interval_max=advertising_interval_ms,
+            ),
+            host=Host(self._controller, AsyncPipeSink(self._controller)),
+        )
+        self._device.gatt_server.max_mtu = table.att_mtu
+        self._notifying: dict[str, Characteristic[bytes]] = {}
+        for service in table.services:
+            members = [self._characteristic(c, encrypted_uuids) for c in service.characteristics]
+            self._device.add_service(Service(air_uuid(service.uuid), members))
+            for spec, member in zip(service.characteristics, members, strict=True):
+                if spec.handle not in (None, member.handle):
+                    raise ValueError(f"{spec.uuid} has handle {member.handle:#06x}")
+        self._device.on(Device.EVENT_CONNECTION, self._connected)
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    async def start(self) -> None:
+        """Switch on and advertise."""
+        await self._device.power_on()
+        await self._device.start_advertising()
+
+    async def close(self) -> None:
+        """Switch off; a central loses its link."""
+        self._closing = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._device.power_off()
+        self._controller.leave()
+
+    def drop_link(self) -> None:
+        """Lose the link at once, if there is one."""
+        for connection in list(self._controller.le_connections.values()):
+            self._link.drop(connection)
+
+    def _characteristic(
+        self, spec: CharacteristicSpec, encrypted_uuids: frozenset[str]
+    ) -> Characteristic[bytes]:
+        uuid, session = spec.uuid, self.session
+
+        def read(_: Connection) -> bytes:
+            if Properties.READ not in spec.properties:
+                raise att.ATT_Error(att.ErrorCode.READ_NOT_PERMITTED)
+            with _failing_plainly():
+                return session.read_value(uuid, _now_s())
+
+        def write(_: Connection, value: bytes) -> None:
+            if not spec.properties & (Properties.WRITE | Properties.WRITE_WITHOUT_RESPONSE):
+                raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
+            with _failing_plainly():
+                session.receive_write(uuid, bytes(value), _now_s())
+            self._wake.set()
+
+        def subscribed(_: Connection, notify: bool, indicate: bool) -> None:
+            del indicate
+            if notify:
+                with _failing_plainly():
+                    session.subscribed(uuid, _now_s())
+                self._wake.set()
+
+        characteristic: Characteristic[bytes] = Characteristic(
+            air_uuid(uuid),
+            spec.properties,
+            _READ | _WRITE | _ENCRYPTED if uuid in encrypted_uuids else _READ | _WRITE,
+            CharacteristicValue(read=read, write=write),
+        )
+        if Properties.NOTIFY in spec.properties:
+            characteristic.on(Characteristic.EVENT_SUBSCRIPTION, subscribed)
+            self._notifying[uuid] = characteristic
+        return characteristic
+
+    def _connected(self, connection: Connection) -> None:
+        connection.once(Connection.EVENT_DISCONNECTION, self._disconnected)
+        self.session.link_opened(_now_s())
+        self._wake.set()
+        self._spawn(self._offer_mtu(connection))
+        self._spawn(self._serve(connection))
+
+    def _disconnected(self, _reason: int) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self.session.link_lost(_now_s())
+        if not self._closing:
+            self._spawn(self._device.start_advertising())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("the virtual watch failed", exc_info=error)
+            self.drop_link()
+
+    async def _offer_mtu(self, connection: Connection) -> None:
+        # the watch asks first (ido.md 2.4, C)
+        with contextlib.suppress(BaseBumbleError):
+            await connection.gatt_client.request_mtu(self._table.att_mtu)
+
+    async def _serve(self, connection: Connection) -> None:
+        faulty = self.session if isinstance(self.session, FaultyLink) else None
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DELAY_TICK_S if faulty else None):
+                    await self._wake.wait()
+            self._wake.clear()
+            if faulty is not None:
+                faulty.release_delayed(_now_s())
+            for uuid, value in self.session.data_to_send():
+                await self._notify(connection, uuid, value)
+            if faulty is not None and faulty.link_must_drop:
+                await connection.drain()
+                self.drop_link()
+                return
+
+    async def _notify(self, connection: Connection, uuid: str, value: bytes) -> None:
+        if len(value) > connection.att_mtu - 3:
+            _log.warning("a notification of %d bytes is cut to the ATT MTU", len(value))
+        await self._device.notify_subscriber(connection, self._notifying[uuid], value)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@contextlib.contextmanager
+def _failing_plainly() -> Iterator[None]:
+    """Turn a bug of the virtual watch into an ATT error; bumble would leave the central waiting."""
+    try:
+        yield
+    except Exception as error:
+        _log.exception("the virtual watch failed")
+        raise att.ATT_Error(att.ErrorCode.UNLIKELY_ERROR) from error
+
+
+def _advertisement(identity: WatchIdentity) -> bytes:
+    """Flags, services and name (ido.md 2.1); a name that does not fit is shortened."""
+    uuids = [air_uuid(uuid).to_bytes() for uuid in identity.service_uuids]
+    types = AdvertisingData.Type
+    elements = [(types.FLAGS, _FLAGS)]
+    for size, kind in (
+        (2, types.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS),
+        (16, types.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS),
+    ):
+        if listed := b"".join(uuid for uuid in uuids if len(uuid) == size):
+            elements.append((kind, listed))
+    room = _ADVERTISEMENT_BYTES - len(bytes(AdvertisingData(elements))) - 2
+    name = identity.name.encode()
+    if name and len(name) <= room:
+        elements.append((types.COMPLETE_LOCAL_NAME, name))
+    elif name and room > 0:
+        elements.append((types.SHORTENED_LOCAL_NAME, name[:room]))
+    return bytes(AdvertisingData(elements))
+
+
+def _scan_response(identity: WatchIdentity) -> bytes:
+    """Manufacturer data (ido.md 2.1)."""
+    if not identity.manufacturer_data:
+        return b""
+    kind = AdvertisingData.Type.MANUFACTURER_SPECIFIC_DATA
+    return bytes(AdvertisingData([(kind, identity.manufacturer_data)]))
