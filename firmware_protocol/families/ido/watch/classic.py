@@ -1,0 +1,61 @@
+"""Classic frames: which group answers, and how (ido.md 4)."""
+
+from typing import Final
+
+from firmware_protocol.families.ido.watch.binding import answer_bind
+from firmware_protocol.families.ido.watch.getters import answer_get
+from firmware_protocol.families.ido.watch.setters import answer_set
+from firmware_protocol.families.ido.watch.state import Settings, WatchState
+
+_UPDATE_START: Final = b"\x01\x01"
+# commands of groups 05, 06 and 0A that are acknowledged by their first two bytes
+_PLAIN: Final = frozenset(
+    (b"\x05\x02", b"\x06\x01", b"\x06\x02", b"\x06\x04", b"\x06\x07", b"\x0a\x01", b"\x0a\x02")
+)
+_TEXTS: Final = frozenset((b"\x05\x01", b"\x05\x03"))
+_RESTART, _DROP_LINK, _POWER_OFF, _FACTORY_RESET, _CLEAR_CACHE = 1, 2, 3, 4, 5
+
+
+def answer_classic(state: WatchState, frame: bytes, now_s: float) -> list[bytes]:
+    """The frames that answer a written one; none for what an A200 does not know."""
+    if len(frame) < 2:
+        return []
+    state.receive(frame)
+    head = frame[:2]
+    match frame[0]:
+        case 0x02:
+            payload = answer_get(state, frame[1], now_s)
+        case 0x03:
+            return answer_set(state, frame, now_s)
+        case 0x04:
+            payload = answer_bind(state, frame[1], now_s)
+        case 0xF0:
+            payload = _answer_reset(state, frame[1])
+        case _:
+            return _answer_control(head, frame)
+    return [] if payload is None else [head + payload]
+
+
+def _answer_control(head: bytes, frame: bytes) -> list[bytes]:
+    if head in _PLAIN:
+        return [head]
+    if head in _TEXTS and len(frame) >= 4:
+        return [frame[:4] + b"\x00"]
+    if head == _UPDATE_START:  # an A200 says yes and stays as it is (ido.md 4.1, L)
+        return [bytes.fromhex("010100010700")]
+    return []
+
+
+def _answer_reset(state: WatchState, key: int) -> bytes | None:
+    """Group F0 (ido.md 4.8, V)."""
+    if key == _CLEAR_CACHE:
+        return b"\x01"
+    if key not in (_RESTART, _DROP_LINK, _POWER_OFF, _FACTORY_RESET):
+        return None
+    state.link_must_drop = True
+    state.restarted |= key != _DROP_LINK
+    if key == _FACTORY_RESET:
+        state.shelf.erase()
+        state.bound = False
+        state.settings = Settings()
+    return b"\x00" if key == _RESTART else b""
