@@ -62,12 +62,8 @@ class WatchIdentity(Protocol):
 
 
 @runtime_checkable
-class FaultyLink(Protocol):
-    """What a session may have besides: faults that only the link can carry out."""
-
-    @property
-    def link_must_drop(self) -> bool:
-        """The link is to be lost once all that was handed out has been sent."""
+class HoldsBack(Protocol):
+    """What a session with delayed answers has besides."""
 
     def release_delayed(self, now_s: float) -> None:
         """Hand out what was held back until now with the next `data_to_send`."""
@@ -209,17 +205,17 @@ class VirtualPeripheral:
             await connection.gatt_client.request_mtu(self._table.att_mtu)
 
     async def _serve(self, connection: Connection) -> None:
-        faulty = self.session if isinstance(self.session, FaultyLink) else None
+        delaying = self.session if isinstance(self.session, HoldsBack) else None
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DELAY_TICK_S if faulty else None):
+                async with asyncio.timeout(_DELAY_TICK_S if delaying else None):
                     await self._wake.wait()
             self._wake.clear()
-            if faulty is not None:
-                faulty.release_delayed(_now_s())
+            if delaying is not None:
+                delaying.release_delayed(_now_s())
             for uuid, value in self.session.data_to_send():
                 await self._notify(connection, uuid, value)
-            if faulty is not None and faulty.link_must_drop:
+            if self.session.link_must_drop:
                 await connection.drain()
                 self.drop_link()
                 return
