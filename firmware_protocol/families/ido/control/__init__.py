@@ -1,0 +1,1 @@
+"""One small codec file per noun: what the companion sets, asks and is told."""
