@@ -60,13 +60,15 @@ def encode_v3(command: int, sequence: int, payload: bytes, *, with_crc: bool = T
     return message + (_crc(message) if with_crc else b"")
 
 
-def chunk(message: bytes, chunk_bytes: int) -> list[bytes]:
-    """Cut a whole message into ATT values: V3 by 6.3, notices by 4.5, all else is one value.
+def chunk(message: bytes, chunk_bytes: int, direction: Direction = "TX") -> list[bytes]:
+    """Cut a whole message into ATT values: V3 by 6.3, what we write of notices by 4.5.
+
+    All else is one value.
 
     Raises:
         LocalProtocolError: the values are too small for a V3 header or for a classic frame.
     """
-    if message[:2] in NOTICE_KEYS:
+    if direction == "TX" and message[:2] in NOTICE_KEYS:
         return _notice_pieces(message)
     if not message.startswith(V3_START):
         if len(message) > chunk_bytes:
