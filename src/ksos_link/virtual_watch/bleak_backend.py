@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import uuid as uuids
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
@@ -14,7 +13,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
+from bleak.backends.scanner import BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
 from bleak.exc import (
     BleakDeviceNotFoundError,
@@ -22,10 +21,11 @@ from bleak.exc import (
     BleakGATTProtocolError,
     BleakGATTProtocolErrorCode,
 )
-from bumble import att, core
-from bumble.device import Advertisement, Connection, Peer
+from bumble import core
+from bumble.device import Connection, Peer
 
-from ksos_link.virtual_watch.central import Central
+from ksos_link.virtual_watch.bleak_scanner import BleakScannerBumble, bleak_errors, uuid_text
+from ksos_link.virtual_watch.central import Central, cancellations
 
 _T = TypeVar("_T")
 
@@ -35,92 +35,6 @@ _WANTS_PAIRING: Final = (
     BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHENTICATION,
     BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION,
 )
-_UUID_BYTES: Final = {0x02: 2, 0x03: 2, 0x04: 4, 0x05: 4, 0x06: 16, 0x07: 16}
-_SERVICE_DATA_UUID_BYTES: Final = {0x16: 2, 0x20: 4, 0x21: 16}
-
-
-def _uuid_text(raw: bytes) -> str:
-    return str(uuids.UUID(bytes=core.UUID.from_bytes(raw).to_bytes(force_128=True)[::-1]))
-
-
-class _Seen:
-    """What one device was heard to say so far; a scan response adds to an advertisement."""
-
-    def __init__(self) -> None:
-        self.name: str | None = None
-        self.tx_power: int | None = None
-        self.manufacturer_data: dict[int, bytes] = {}
-        self.service_data: dict[str, bytes] = {}
-        self.service_uuids: list[str] = []
-
-    def add(self, kind: int, raw: bytes) -> None:
-        """Take one AD structure."""
-        if size := _UUID_BYTES.get(kind):
-            for start in range(0, len(raw) - size + 1, size):
-                if (listed := _uuid_text(raw[start : start + size])) not in self.service_uuids:
-                    self.service_uuids.append(listed)
-        elif size := _SERVICE_DATA_UUID_BYTES.get(kind):
-            self.service_data[_uuid_text(raw[:size])] = raw[size:]
-        elif kind in (0x08, 0x09):
-            self.name = raw.decode("utf-8", "replace")
-        elif kind == 0x0A:
-            self.tx_power = int.from_bytes(raw, "little", signed=True)
-        elif kind == 0xFF:
-            self.manufacturer_data[int.from_bytes(raw[:2], "little")] = raw[2:]
-
-    def data(self, advertisement: Advertisement) -> AdvertisementData:
-        """Return it as bleak shows it."""
-        return AdvertisementData(
-            local_name=self.name,
-            manufacturer_data=dict(self.manufacturer_data),
-            service_data=dict(self.service_data),
-            service_uuids=list(self.service_uuids),
-            tx_power=self.tx_power,
-            rssi=advertisement.rssi,
-            platform_data=(advertisement,),
-        )
-
-
-class BleakScannerBumble(BaseBleakScanner):
-    """A scanner on the adapter `central`; `backends_of` makes the class for one adapter."""
-
-    central: ClassVar[Central]
-
-    def __init__(
-        self,
-        detection_callback: AdvertisementDataCallback | None,
-        service_uuids: list[str] | None,
-        scanning_mode: str,
-        **_: Any,  # bleak's arguments for other platforms
-    ) -> None:
-        super().__init__(detection_callback, service_uuids)
-        if scanning_mode == "passive":
-            raise BleakError("the virtual radio has no passive scanning")
-        self._seen: dict[str, _Seen] = {}
-
-    async def start(self) -> None:
-        """See `BleakScanner.start`."""
-        self.seen_devices = {}
-        self._seen = {}
-        with _bleak_errors():
-            await self.central.listen(self._heard)
-
-    async def stop(self) -> None:
-        """See `BleakScanner.stop`."""
-        with _bleak_errors():
-            await self.central.stop_listening(self._heard)
-
-    def _heard(self, advertisement: Advertisement) -> None:
-        address = advertisement.address.to_string(with_type_qualifier=False)
-        seen = self._seen.setdefault(address, _Seen())
-        for kind, raw in advertisement.data.ad_structures:
-            seen.add(kind, raw)
-        if self.is_allowed_uuid(seen.service_uuids):
-            data = seen.data(advertisement)
-            device = self.create_or_update_device(
-                address, address, seen.name, advertisement.address, data
-            )
-            self.call_detection_callbacks(device, data)
 
 
 class BleakClientBumble(BaseBleakClient):
@@ -182,8 +96,9 @@ class BleakClientBumble(BaseBleakClient):
         device = self._device = self._device or await self._find(timeout_s)
         try:
             async with asyncio.timeout(timeout_s):
-                with _bleak_errors():
-                    connection = await self.central.connect(device.details, timeout_s)
+                connection = await _guarded(
+                    partial(self.central.connect, device.details, timeout_s)
+                )
                 connection.once(Connection.EVENT_DISCONNECTION, self._disconnected)
                 self._connection = connection
                 await self._greet(connection, pair=pair)
@@ -211,7 +126,7 @@ class BleakClientBumble(BaseBleakClient):
     async def _discover(self, peer: Peer) -> BleakGATTServiceCollection:
         found = BleakGATTServiceCollection()
         for remote in await self._request(peer.discover_services):
-            service = BleakGATTService(remote, remote.handle, _uuid_text(remote.uuid.to_bytes()))
+            service = BleakGATTService(remote, remote.handle, uuid_text(remote.uuid.to_bytes()))
             if self._wanted and service.uuid not in self._wanted:
                 continue
             found.add_service(service)
@@ -219,14 +134,14 @@ class BleakClientBumble(BaseBleakClient):
                 characteristic = BleakGATTCharacteristic(
                     member,
                     member.handle,
-                    _uuid_text(member.uuid.to_bytes()),
+                    uuid_text(member.uuid.to_bytes()),
                     list(gatt_char_props_to_strs(int(member.properties))),
                     lambda: self.mtu_size - 3,
                     service,
                 )
                 found.add_characteristic(characteristic)
                 for descriptor in await self._request(member.discover_descriptors):
-                    text = _uuid_text(descriptor.type.to_bytes())
+                    text = uuid_text(descriptor.type.to_bytes())
                     found.add_descriptor(
                         BleakGATTDescriptor(descriptor, descriptor.handle, text, characteristic)
                     )
@@ -347,31 +262,23 @@ class BleakClientBumble(BaseBleakClient):
             return await self._run(call)
 
     async def _run(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        """Run one bumble call. A lost link cancels it, which must not look like our own task's."""
         self._connected()
-        try:
-            with _bleak_errors():
-                return await call()
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            raise BleakError("Disconnected") from None
+        return await _guarded(call)
 
 
-@contextlib.contextmanager
-def _bleak_errors() -> Iterator[None]:
-    """Turn bumble's errors into bleak's; their texts could show addresses."""
+async def _guarded(call: Callable[[], Awaitable[_T]]) -> _T:
+    """Run one bumble call. A lost link cancels it, which must not look like our own task's end."""
+    cancelled = cancellations()
     try:
-        yield
-    except att.ATT_Error as error:
-        raise BleakGATTProtocolError(int(error.error_code)) from error
-    except core.TimeoutError as error:
-        raise TimeoutError from error
-    except core.BaseError as error:
-        raise BleakError(f"{error.error_namespace}: {error.error_name}") from error
-    except core.BaseBumbleError as error:
-        raise BleakError(type(error).__name__) from error
+        with bleak_errors():
+            result = await call()
+    except asyncio.CancelledError:
+        if cancellations() > cancelled:
+            raise
+        raise BleakError("Disconnected") from None
+    if cancellations() > cancelled:
+        raise asyncio.CancelledError
+    return result
 
 
 def backends_of(central: Central) -> tuple[type[BaseBleakClient], type[BaseBleakScanner]]:

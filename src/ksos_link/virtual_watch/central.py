@@ -113,9 +113,11 @@ class Central:
             bumble.core.BaseBumbleError: It did not answer in time, or the radio is gone.
         """
         async with self._in_turn(self._initiating):
-            known = set(self.device.connections)
+            known, cancelled = set(self.device.connections), cancellations()
             try:
                 connection = await self.device.connect(address, timeout=timeout_s)
+                if cancellations() > cancelled:
+                    raise asyncio.CancelledError  # noqa: TRY301  # see `cancellations`
             except asyncio.CancelledError:
                 await self._abandon(known)
                 raise
@@ -157,3 +159,13 @@ class Central:
                 hci.Address.ANY,
             )
             self.device.emit(Device.EVENT_CONNECTION_FAILURE, error)
+
+
+def cancellations() -> int:
+    """Return how often the running task was asked to end.
+
+    bumble waits with `asyncio.wait_for`, which in Python 3.11 swallows a cancellation that meets a
+    result; comparing this before and after finds it.
+    """
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0

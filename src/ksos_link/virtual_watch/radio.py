@@ -189,19 +189,23 @@ class ShapedLink(LocalLink):
     def _deliver(self, connection: Connection, pdu: _Pdu) -> None:
         other = self.other_end(connection)
         if other is not None:
-            # bumble would name the sender by its random address of this moment; a central that
-            # connected with its public address, such as BlueZ, would never be heard
-            asyncio.get_running_loop().call_soon(
-                other.controller.on_link_acl_data,
-                connection.self_address,
-                PhysicalTransport.LE,
-                pdu.data,
-            )
+            asyncio.get_running_loop().call_soon(_arrive, other, pdu.data)
         connection.controller.send_hci_packet(
             hci.HCI_Number_Of_Completed_Packets_Event(
                 connection_handles=[connection.handle], num_completed_packets=[pdu.hci_packets]
             )
         )
+
+
+def _arrive(connection: Connection, data: bytes) -> None:
+    """Hand a packet to the receiving end, unless the link was lost in the last moment.
+
+    bumble would name the sender by its random address of this moment; a central that connected
+    with its public address, as BlueZ does, would never be heard.
+    """
+    controller, peer = connection.controller, connection.peer_address
+    if controller.le_connections.get(peer) is connection:
+        controller.on_link_acl_data(peer, PhysicalTransport.LE, data)
 
 
 def advertisers_of(controller: Controller) -> list[AdvertisingSet | LegacyAdvertiser]:
