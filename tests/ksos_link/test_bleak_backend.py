@@ -192,9 +192,9 @@ async def test_absent_device_is_not_found(radio: VirtualRadio) -> None:
 async def test_device_that_stopped_advertising_times_out(radio: VirtualRadio) -> None:
     device = await found(radio)
     shape(radio, LinkShape(advertising_loss=1.0))
-    client = BleakClient(device, timeout=0.05, backend=radio.client_backend)
+    client = BleakClient(device, backend=radio.client_backend)
     with pytest.raises(TimeoutError):
-        await client.connect()
+        await client._backend.connect(pair=False, timeout=0.05)
     shape(radio, LinkShape())
     await client.connect()
     assert client.is_connected
