@@ -31,7 +31,7 @@ def workout_end_s(workout: WorkoutMemory) -> int:
 
 def pack_night(night: SleepMemory) -> PackedRecord:
     """Type 07, version 2 (ido.md 7.8, L; the tail is zero on an A200)."""
-    phases = list(_short_phases(night))
+    phases = list(short_phases(night))
     begin, end = civil_from_wall(night.start_wall_s), civil_from_wall(night_end_s(night))
     head = struct.pack(
         "<BBHBBBBHBBBBHHHHHBBBBBBHH6x",
@@ -119,7 +119,8 @@ def _workout_tail(
     )
 
 
-def _short_phases(night: SleepMemory) -> Iterator[tuple[SleepStage, int]]:
+def short_phases(night: SleepMemory) -> Iterator[tuple[SleepStage, int]]:
+    """The phases in pieces of at most 255 minutes, which is what an item can hold."""
     for stage, total_min in night.phases:
         minutes = total_min
         while minutes > _LONGEST_PHASE_MIN:
@@ -130,10 +131,9 @@ def _short_phases(night: SleepMemory) -> Iterator[tuple[SleepStage, int]]:
 
 def _per_interval(workout: WorkoutMemory) -> Iterator[MovementSlot]:
     """The minute that each heart-rate interval falls into."""
+    last = len(workout.minutes) - 1
     for index in range(len(workout.bpm)):
-        minute = index * workout.bpm_interval_s // 60
-        if minute < len(workout.minutes):
-            yield workout.minutes[minute]
+        yield workout.minutes[min(last, index * workout.bpm_interval_s // 60)]
 
 
 def _pace(seconds: int, distance_m: int) -> int:

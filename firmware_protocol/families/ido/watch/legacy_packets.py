@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from firmware_protocol.families.ido.watch.count_records import night_end_s
+from firmware_protocol.families.ido.watch.count_records import night_end_s, short_phases
 from firmware_protocol.families.ido.watch.packed import offset_items
 from firmware_protocol.families.ido.watch.wall_clock import civil_from_wall, midnight_of
 from firmware_protocol.samples import SleepStage
@@ -45,7 +45,7 @@ def sport_packets(day: date, slots: Sequence[MovementSlot]) -> list[bytes]:
 def sleep_packets(night: SleepMemory) -> list[bytes]:
     """Keys 04 and 06; the date is that of getting up."""
     end = civil_from_wall(night_end_s(night))
-    items = [(_STAGES[stage], minutes) for stage, minutes in night.phases]
+    items = [(_STAGES[stage], minutes) for stage, minutes in short_phases(night)]
     data = _cut(bytes(byte for item in items for byte in item))
     counted = {kind: [minutes for stage, minutes in items if stage == kind] for kind in (1, 2, 3)}
     first = struct.pack(

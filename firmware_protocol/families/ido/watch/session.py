@@ -116,9 +116,9 @@ class IdoWatchSession(WatchSession):
     def _receive_v3(self, data: bytes, now_s: float) -> None:
         # a message with a wrong length or CRC gets no reply (ido.md 6.1, L)
         with contextlib.suppress(RemoteProtocolError):
-            for frame in self._assembler.receive(gatt.COMMAND_WRITE, data):
-                if isinstance(frame, V3Frame):
-                    self._answer_v3(frame, now_s)
+            frames = self._assembler.receive(gatt.COMMAND_WRITE, data)
+            for frame in (whole for whole in frames if isinstance(whole, V3Frame)):
+                self._answer_v3(frame, now_s)
 
     def _answer_v3(self, frame: V3Frame, now_s: float) -> None:
         payload = answer_v3(self._state, frame.command, frame.payload, now_s)

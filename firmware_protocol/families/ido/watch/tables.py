@@ -15,7 +15,7 @@ from firmware_protocol.families.ido.watch.options import (
 
 _BASE: Final = bytes.fromhex("fb0aff4a3f6fe8153f0a0801020051cf0e7e")
 _EXTENDED: Final = bytes.fromhex("402440ff384ed3ff0b08008495c706010034")
-_V3: Final = bytes.fromhex("01094000000000000004").ljust(102, b"\x00")
+_V3: Final = bytes.fromhex("0109400000000000000004").ljust(102, b"\x00")
 
 # byte index -> bits, of the base (8.1.1), extended (8.1.2) and V3 table (8.1.3)
 _CALL, _V3_TABLE = 4, 0x20

@@ -32,10 +32,6 @@ class WallClock:
         """What the clock shows, in whole seconds."""
         return int(now_s + self.wall_offset_s)
 
-    def today(self, now_s: float) -> date:
-        """The day that the clock shows."""
-        return civil_from_wall(self.wall_s(now_s)).date()
-
     def set(self, civil: datetime, utc_s: int, now_s: float) -> None:
         """Take the time of a 03 01; `utc_s` 0 means that the field was not used."""
         wall_s = wall_from_civil(civil)
