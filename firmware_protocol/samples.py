@@ -58,6 +58,11 @@ class Metric:
         """Stored names in order, without `start_utc_s`."""
         return (*(("duration_s",) if self.interval else ()), *(c.name for c in self.columns))
 
+    @property
+    def row_names(self) -> tuple[str, ...]:
+        """Fields of a sample as the store reads it and exports take it, in order."""
+        return ("device", "start_utc_s", *self.column_names, "quality")
+
 
 @dataclass(frozen=True, slots=True)
 class Series:

@@ -1,0 +1,71 @@
+"""Locks between programs, held by the operating system: a killed program leaves none behind."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from ksos_link.config import OWNER_ONLY_FILE
+from ksos_link.errors import StoreError
+
+_POLL_S: Final = 0.05  # short against a person's patience, long against a system call
+
+
+class FileLock:
+    """A lock on one file of the home, for this process and object."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self, message: str, *, wait_s: float, shared: bool = False) -> None:
+        """Lock, or wait at most `wait_s` for the one who holds it. Taking it twice is nothing.
+
+        Raises:
+            StoreError: somebody else still holds it: `message`; or the file cannot be made.
+        """
+        if self._descriptor is not None:
+            return
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
+        except OSError as error:
+            raise StoreError(
+                f"The store's folder cannot be written: {os.strerror(error.errno or 0)}.",
+                "Check who owns the folder and whether the file system is read-only.",
+            ) from error
+        until_s = time.monotonic() + wait_s
+        while not _try_lock(descriptor, shared=shared):
+            if time.monotonic() >= until_s:
+                os.close(descriptor)
+                raise StoreError(message, "Wait until it has ended, then run this again.")
+            time.sleep(_POLL_S)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Unlock; closing the file does it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int, *, shared: bool) -> bool:
+        if shared:
+            return True  # Windows itself refuses to rename a file that somebody has open
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int, *, shared: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,266 @@
+"""The steps that bring a store from any released schema to ours. A released step is never edited.
+
+Each step and the number of its schema are one transaction. The tables of samples are spelled out
+rather than derived from `METRICS`: what a step did must not change when the metrics do.
+
+A sample's row names the raw record that it came from, as part of its key: what a store holds is
+then a function of its raw records alone. Where two records give the same instant, the later
+record counts (`samples.py`). There is no foreign key on it, because a child key without an index
+of its own makes each replaced record scan whole tables; `Store.check` looks for strays instead.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from ksos_link.errors import StoreError
+from ksos_link.store.dbapi import Database
+
+_FIRST_SCHEMA: Final = """
+CREATE TABLE device (
+    device_id INTEGER PRIMARY KEY,
+    alias TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    address TEXT NOT NULL UNIQUE COLLATE NOCASE,
+    family TEXT NOT NULL,
+    product TEXT NOT NULL,
+    bound_utc_s INTEGER NOT NULL,
+    last_sync_utc_s INTEGER,
+    forgotten INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE clock_stretch (
+    stretch_id INTEGER PRIMARY KEY,
+    device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+    from_utc_s INTEGER NOT NULL,
+    utc_offset_s INTEGER NOT NULL,
+    sure INTEGER NOT NULL
+) STRICT;
+CREATE INDEX clock_stretch_device ON clock_stretch (device_id);
+CREATE TABLE clock (
+    clock_id INTEGER PRIMARY KEY,
+    device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+    snapshot TEXT NOT NULL,
+    UNIQUE (device_id, snapshot)
+) STRICT;
+CREATE TABLE raw_record (
+    raw_id INTEGER PRIMARY KEY,
+    device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+    family TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    body BLOB NOT NULL,
+    decoder_version INTEGER NOT NULL,
+    clock_id INTEGER NOT NULL REFERENCES clock,
+    verified INTEGER NOT NULL,
+    fetched_utc_s INTEGER NOT NULL,
+    UNIQUE (device_id, family, kind, key)
+) STRICT;
+CREATE TABLE raw_span (
+    raw_id INTEGER NOT NULL REFERENCES raw_record ON DELETE CASCADE,
+    metric TEXT NOT NULL,
+    first_utc_s INTEGER NOT NULL,
+    last_utc_s INTEGER NOT NULL,
+    PRIMARY KEY (raw_id, metric)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE watermark (
+    device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    position TEXT NOT NULL,
+    PRIMARY KEY (device_id, kind)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE heart_rate (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    bpm INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE resting_heart_rate (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    bpm INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE spo2 (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    spo2_pct INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE stress (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    stress_score INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE steps (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE activity (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    intensity INTEGER,
+    active_min INTEGER,
+    active_energy_kcal INTEGER,
+    energy_kcal INTEGER,
+    distance_m INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE sleep (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    stage INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE sleep_summary (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    awake_min INTEGER NOT NULL,
+    light_min INTEGER NOT NULL,
+    rem_min INTEGER,
+    deep_min INTEGER NOT NULL,
+    sleep_score INTEGER,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE workout (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    sport TEXT NOT NULL,
+    sport_code INTEGER NOT NULL,
+    steps INTEGER,
+    energy_kcal INTEGER,
+    distance_m INTEGER,
+    bpm_avg INTEGER,
+    bpm_max INTEGER,
+    bpm_min INTEGER,
+    cadence_avg_spm INTEGER,
+    cadence_max_spm INTEGER,
+    speed_avg_mps REAL,
+    speed_max_mps REAL,
+    warm_up_s INTEGER,
+    fat_burn_s INTEGER,
+    aerobic_s INTEGER,
+    anaerobic_s INTEGER,
+    extreme_s INTEGER,
+    training_effect REAL,
+    vo2max_ml_kg_min INTEGER,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE workout_heart_rate (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    bpm INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE workout_minute (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    steps INTEGER NOT NULL,
+    energy_kcal INTEGER NOT NULL,
+    distance_m INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE workout_split (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    distance_m INTEGER NOT NULL,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE swim (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    duration_s INTEGER NOT NULL,
+    distance_m INTEGER,
+    laps INTEGER,
+    energy_kcal INTEGER,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE battery (
+    device_id INTEGER NOT NULL,
+    start_utc_s INTEGER NOT NULL,
+    raw_id INTEGER NOT NULL,
+    battery_pct INTEGER NOT NULL,
+    voltage_mv INTEGER,
+    charging INTEGER,
+    quality INTEGER NOT NULL,
+    PRIMARY KEY (device_id, start_utc_s, raw_id)
+) WITHOUT ROWID, STRICT
+"""
+
+
+def _first_schema(database: Database) -> None:
+    for statement in _FIRST_SCHEMA.split(";"):
+        database.rows(statement)
+
+
+_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_schema,)
+SCHEMA_VERSION: Final = len(_STEPS)
+
+
+def schema_version(database: Database) -> int:
+    """Return the number of the schema that a store has; 0 while it is empty."""
+    row = database.row("PRAGMA user_version")
+    return int(row[0]) if row else 0
+
+
+def check_not_newer(database: Database) -> int:
+    """Return the schema's number.
+
+    Raises:
+        StoreError: it is newer than this program; nothing was touched.
+    """
+    version = schema_version(database)
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The store was written by a newer ksos (schema {version}, this one knows "
+            f"{SCHEMA_VERSION}).",
+            "Install the newer ksos-link; nothing was changed.",
+        )
+    return version
+
+
+def migrate(database: Database) -> None:
+    """Bring a store to the newest schema, one transaction a step.
+
+    Raises:
+        StoreError: it is newer than this program, or cannot be written.
+    """
+    while check_not_newer(database) < SCHEMA_VERSION:
+        with database.transaction():
+            version = schema_version(database)  # again: another program may have been first
+            if version < SCHEMA_VERSION:
+                _STEPS[version](database)
+                database.rows(f"PRAGMA user_version = {version + 1}")

@@ -1,0 +1,33 @@
+"""What the parts of a `Store` share: its database, and the right to write to it."""
+
+import contextlib
+from collections.abc import Iterator
+
+from ksos_link.config import Home
+from ksos_link.store.dbapi import Database
+from ksos_link.store.locks import FileLock
+
+
+class StorePart:
+    """The database of a home. A store is a reader until its first write."""
+
+    def __init__(self, home: Home, database: Database, busy_wait_s: float) -> None:
+        self.home = home
+        self.database = database
+        self._busy_wait_s = busy_wait_s
+        self._writer = FileLock(home.writer_lock)
+
+    def claim_writer(self) -> None:
+        """Become the one writer until `close`; the first write does this by itself.
+
+        Raises:
+            StoreError: another program still writes after a short wait.
+        """
+        self._writer.take("Another ksos is writing to the store.", wait_s=self._busy_wait_s)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One transaction: all or nothing."""
+        self.claim_writer()
+        with self.database.transaction():
+            yield
