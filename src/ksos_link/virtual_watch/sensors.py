@@ -190,7 +190,7 @@ def _heart_rate(
     ]
     end_s = scenario.recorded_until_min * _MINUTE_S
     for planned_s in range(0, end_s if interval_s else 0, max(1, interval_s)):
-        at_s = min(end_s - 1, planned_s + random.randrange(20))
+        at_s = min(end_s - 1, planned_s + random.randrange(min(20, interval_s)))
         minute = at_s // _MINUTE_S
         if minutes.in_workout[minute]:
             continue
