@@ -1,0 +1,44 @@
+"""CSV for spreadsheets and data frames: a header row, UTC, empty where there is no value."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+from firmware_protocol.samples import Metric, Value
+from ksos_link.export.cells import Chunks, exported_columns, exported_names
+from ksos_link.export.target import open_target
+
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_csv(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
+    """Write samples of one metric; return how many. Rows are as `Metric.row_names` says.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front. Sleep stages and
+    quality are written by name.
+
+    Raises:
+        KsosError: the target cannot be written; see `open_target`.
+    """
+    texts = {"device", *(column.name for column in metric.columns if column.kind == "text")}
+    count = 0
+    with open_target(target) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(exported_names(metric))
+        for rows in chunks:
+            columns = exported_columns(metric, rows)
+            guarded = [
+                _guarded(column) if name in texts else column
+                for name, column in zip(metric.row_names, columns, strict=True)
+            ]
+            writer.writerows(zip(*guarded, strict=True))
+            count += len(rows)
+    return count
+
+
+def _guarded(texts: Sequence[Value]) -> list[Value]:
+    return [
+        f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text
+        for text in texts
+    ]

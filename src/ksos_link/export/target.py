@@ -1,0 +1,59 @@
+"""Where an export goes: a file that is there whole or not at all, or a stream of the caller's."""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ksos_link.config import OWNER_ONLY_FILE
+from ksos_link.errors import NotFoundError, StoreError, UsageError
+
+
+def target_path(out: Path, metric_name: str, suffix: str) -> Path:
+    """Return the file for one metric: in `out` where that is a folder, else `out` itself."""
+    return out / f"{metric_name}{suffix}" if out.is_dir() else out
+
+
+@contextlib.contextmanager
+def open_target(target: Path | TextIO) -> Iterator[TextIO]:
+    """Open a file for writing, owner-only and as UTF-8; a stream is passed on as it is.
+
+    The text goes to a file beside the target that takes its name only when all is written.
+
+    Raises:
+        NotFoundError: the folder does not exist.
+        UsageError: the target is a folder or must not be written.
+        StoreError: the disk is full.
+    """
+    if not isinstance(target, Path):
+        yield target
+        return
+    part = target.with_name(f"{target.name}.part")
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except OSError as error:
+        raise _failure(error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _failure(error: OSError) -> NotFoundError | UsageError | StoreError:
+    if isinstance(error, FileNotFoundError):
+        return NotFoundError("The folder for the export does not exist.", "Make it first.")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        return StoreError("The disk is full or failed; no file was written.", "Make room.")
+    return UsageError(
+        f"The export cannot be written: {os.strerror(error.errno or 0)}.",
+        "Choose another path with --out.",
+    )
