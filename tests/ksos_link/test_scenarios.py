@@ -88,6 +88,7 @@ def test_an_unknown_scenario_names_the_choices() -> None:
         (SMALL + "workouts = 3", "workouts"),
         (SMALL + "workouts = [3]", "workouts"),
         (SMALL + WORKOUT + "phase = 1", "phase"),
+        (SMALL + WORKOUT.replace("07:00", "23:25"), "midnight"),
         (SMALL + WORKOUT + "bpm_max = 1", "workout 1"),
         (SMALL + WORKOUT.replace("0x30", "0x130"), "sport_code"),
     ],

@@ -29,6 +29,7 @@ from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.virtual_watch.faults import FaultySession, parse_faults, traits_with
 from ksos_link.virtual_watch.scenario import DAY_MIN, Scenario, WorkoutPlan
 from ksos_link.virtual_watch.sensors import memory_for
+from ksos_link.virtual_watch.workouts import LATEST_START_MIN
 
 DEFAULT_SCENARIO: Final = "full-day"
 DEFAULT_ADDRESS: Final = "F9:24:12:00:00:01"
@@ -91,8 +92,11 @@ def parse_scenario(name: str, text: str) -> Scenario:
         WorkoutPlan(**_read_table(f"{name}, workout {index}", plan, _WORKOUT_FIELDS))
         for index, plan in enumerate(plans, 1)
     )
-    if any(plan.phase >= plan.every_days for plan in workouts):
-        raise UsageError(f"Scenario {name}: a workout's `phase` must be below its `every_days`.")
+    for plan in workouts:
+        if plan.phase >= plan.every_days:
+            raise UsageError(f"Scenario {name}: a workout's `phase` must be below `every_days`.")
+        if plan.start_min + LATEST_START_MIN + plan.duration_min > DAY_MIN:
+            raise UsageError(f"Scenario {name}: a workout must end before midnight (`start`).")
     return Scenario(name=name, workouts=workouts, **_read_table(name, table, _SCENARIO_FIELDS))
 
 

@@ -101,11 +101,10 @@ def _lay_night(minutes: _Minutes, night: SleepMemory, midnight_s: int) -> None:
 def _lay_workout(minutes: _Minutes, workout: WorkoutMemory, midnight_s: int) -> None:
     for slot in workout.minutes:
         minute = (slot.wall_s - midnight_s) // _MINUTE_S
-        if minute < DAY_MIN:
-            minutes.in_workout[minute] = True
-            minutes.steps[minute] = slot.steps
-            minutes.distance_m[minute] = slot.distance_m
-            minutes.active_kcal[minute] = slot.active_energy_kcal
+        minutes.in_workout[minute] = True
+        minutes.steps[minute] = slot.steps
+        minutes.distance_m[minute] = slot.distance_m
+        minutes.active_kcal[minute] = slot.active_energy_kcal
 
 
 def _lay_walks(minutes: _Minutes, scenario: Scenario, random: Random) -> None:

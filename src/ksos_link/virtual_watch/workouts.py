@@ -10,6 +10,7 @@ from ksos_link.virtual_watch.nights import midnight_wall_s
 from ksos_link.virtual_watch.scenario import Scenario, WorkoutPlan
 
 BPM_INTERVAL_S: Final = 5
+LATEST_START_MIN: Final = 9  # after the plan's time
 RESTING_KCAL_PER_MIN: Final = 1.17
 _KCAL_PER_BEAT = 0.095  # energy above rest, by heart beats above rest
 _SENSOR_SETTLES: Final = 4  # readings without a value at the start
@@ -27,7 +28,9 @@ def workouts_on(scenario: Scenario, day: date, seed: int) -> list[WorkoutMemory]
 def _workout(scenario: Scenario, plan: WorkoutPlan, day: date, seed: int) -> WorkoutMemory:
     key = f"{seed} {day.isoformat()} workout {plan.start_min}"
     random = Random(key)  # noqa: S311  made-up readings, no secret
-    start_wall_s = midnight_wall_s(day) + _MINUTE_S * (plan.start_min + random.randrange(10))
+    start_wall_s = midnight_wall_s(day) + _MINUTE_S * (
+        plan.start_min + random.randint(0, LATEST_START_MIN)
+    )
     duration_s = _MINUTE_S * plan.duration_min - random.randrange(45)
     minutes = tuple(
         _minute(scenario, plan, random, start_wall_s + at, min(_MINUTE_S, duration_s - at))
