@@ -167,7 +167,7 @@ def _parsed(
     try:
         return parse(text)
     except (ValueError, KeyError):
-        raise UsageError(f"{key}={text} makes no sense.", f"Give {what}.") from None
+        raise UsageError(f"The value of `{key}` makes no sense.", f"Give {what}.") from None
 
 
 def _wall_time(query: Mapping[str, str], now: datetime) -> datetime:
