@@ -247,7 +247,7 @@ class Layout:
             if isinstance(part, Filler):
                 offset += _take_filling(part, offset, rest, fields, padded=padded)
                 continue
-            if not rest or (padded and part.optional and not any(rest)):
+            if padded and part.optional and not any(rest):
                 break
             stream = io.BytesIO(rest)
             try:

@@ -43,11 +43,14 @@ NOTICE_TYPE: Final[Mapping[int, str]] = {
         0x20,
         "chatwork slack yahoo_mail tumblr youtube pinterest tiktok redbus dailyhunt hotstar"
         " inshorts paytm amazon flipkart prime netflix gpay phonepe swiggy zomato makemytrip"
-        " jiotv keep microsoft whatsapp_business noisefit missed_call yt_music uber ola"
-        " reminder google_meet mormaii technos magalu americanas enjoei aliexpress shopee teams"
-        " 99taxi uber_eats ifood rappi mercado_livre yahoo veryfit general alibaba_mail"
-        " google_calendar fastrack hama taobao dingtalk alipay toutiao tmall jd pinduoduo baidu"
-        " meituan eleme douyin weibo_china",
+        " jiotv keep microsoft whatsapp_business noisefit missed_call",
+    ),
+    **_numbered(
+        0x3C,
+        "yt_music uber ola reminder google_meet mormaii technos magalu americanas enjoei"
+        " aliexpress shopee teams 99taxi uber_eats ifood rappi mercado_livre yahoo veryfit"
+        " general alibaba_mail google_calendar fastrack hama taobao dingtalk alipay toutiao"
+        " tmall jd pinduoduo baidu meituan eleme douyin weibo_china",
     ),
 }
 

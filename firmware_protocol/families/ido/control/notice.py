@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from construct import Bytes, GreedyBytes, Int8ul, Struct
+from construct import Bytes, Int8ul, Struct
 
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.families.ido.capabilities import NOTICE_BITS
@@ -54,9 +54,7 @@ class TextsLayout:
         sizes = dict(zip(self._sizes, body[at:], strict=False))
         if at + len(self._sizes) + sum(sizes.values()) > len(body):
             return Layout(Struct()).decode(body)
-        found = self._layout(sizes).decode(body, padded=padded)
-        empty: dict[str, object] = dict.fromkeys(self._texts, "")
-        return Body(empty | found.fields, found.padding, found.unknown_bytes)
+        return self._layout(sizes).decode(body, padded=padded)
 
     def encode(self, fields: Mapping[str, object], *, short: bool = False) -> bytes:
         """Undo `decode`.
@@ -66,7 +64,7 @@ class TextsLayout:
         """
         if not any(name in fields for name in self._texts):
             return Layout(Struct()).encode(fields)
-        sizes = {name: len(Text(GreedyBytes).build(fields.get(name, ""))) for name in self._sizes}
+        sizes = {name: _text_bytes(fields.get(name)) for name in self._sizes}
         if max(sizes.values()) > 0xFF:
             raise LocalProtocolError("a text of a notice is longer than 255 bytes")
         return self._layout(sizes).encode(fields, short=short)
@@ -80,6 +78,12 @@ class TextsLayout:
                 Filler(multiple_of=PIECE_BYTES),
             )
         )
+
+
+def _text_bytes(text: object) -> int:
+    if not isinstance(text, str):
+        raise LocalProtocolError("a text of a notice is missing")
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def _written(noun: str, key: int, layout: TextsLayout) -> tuple[MessageType, MessageType]:

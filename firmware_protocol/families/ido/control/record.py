@@ -16,7 +16,7 @@ from firmware_protocol.wire import Body, Code, Filler, Layout, Maybe, reserved
 
 START: Final = 0
 STOP: Final = 1
-_TYPES: Final = range(0x01, 0x20)  # the reference names 01 to 10; a few more cost nothing
+_TYPES: Final = range(0x01, 0x11)  # 7.2; 0B and 0D have no name
 _TOTAL_BYTES: Final = 125
 _HEAD: Final = struct.Struct("<BBBHHHIB")
 

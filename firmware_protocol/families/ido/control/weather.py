@@ -2,11 +2,18 @@
 
 from typing import Final
 
-from construct import Array, GreedyBytes, Int8ul, Prefixed, Struct
+from construct import GreedyBytes, Int8ul, Prefixed, Struct
 
 from firmware_protocol.families.ido.codes import WEATHER
-from firmware_protocol.families.ido.message_type import SWITCH, TIME, exchange, names_only, put
-from firmware_protocol.wire import Code, Filler, Text, reserved
+from firmware_protocol.families.ido.message_type import (
+    SWITCH,
+    TIME,
+    exchange,
+    many,
+    names_only,
+    put,
+)
+from firmware_protocol.wire import Code, Filler, Maybe, Text, reserved
 
 _TYPE: Final = Code(Int8ul, WEATHER)
 _CITY_BODY_BYTES: Final = 18  # the frame has 20
@@ -25,7 +32,7 @@ MESSAGES: Final = (
             "uv" / Int8ul,
             "air_quality" / Int8ul,
             "next_days"
-            / Array(3, Struct("type" / _TYPE, "maximum_raw" / Int8ul, "minimum_raw" / Int8ul)),
+            / Maybe(many(Struct("type" / _TYPE, "maximum_raw" / Int8ul, "minimum_raw" / Int8ul))),
         ),
     ),
     *exchange(
