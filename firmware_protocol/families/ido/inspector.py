@@ -43,7 +43,7 @@ class IdoInspector(Inspector):
             "RX": FrameAssembler("RX"),
         }
         self._open: dict[_Stream, list[PacketReport]] = {}
-        self._done: dict[_Stream, tuple[list[PacketReport], Frame]] = {}
+        self._done: dict[_Stream, tuple[list[PacketReport], V3Frame]] = {}
 
     def feed(self, line: int, direction: Direction, channel: str, data: bytes) -> None:
         """Take the packet of one line."""
@@ -58,7 +58,7 @@ class IdoInspector(Inspector):
         except ProtocolError as caught:
             error = caught
         for dropped in assembler.dropped:
-            _fail(self._open.pop(stream, []), dropped)
+            _fail(self._open.pop(stream), dropped)
         assembler.dropped.clear()
         packets = [*self._open.pop(stream, []), report]
         if error is not None:
@@ -66,10 +66,9 @@ class IdoInspector(Inspector):
         elif frames:
             self._finish(stream, packets, frames[0])
         elif len(packets) == 1 and stream in self._done and not data.startswith(V3_START):
-            done, frame = self._done[stream]
+            done, frame = self._done[stream]  # the CRC that its record came without
             done[-1].fields, done[-1].unknown_bytes = None, 0
-            if isinstance(frame, V3Frame):
-                self._finish(stream, [*done, report], replace(frame, has_crc=True))
+            self._finish(stream, [*done, report], replace(frame, has_crc=True))
         else:
             self._open[stream] = packets
 
@@ -81,7 +80,8 @@ class IdoInspector(Inspector):
         return self._reports
 
     def _finish(self, stream: _Stream, packets: list[PacketReport], frame: Frame) -> None:
-        self._done[stream] = (packets, frame)
+        if isinstance(frame, V3Frame):
+            self._done[stream] = (packets, frame)
         try:
             message = decode_frame(frame, stream[0])
         except ProtocolError as error:
@@ -137,8 +137,6 @@ def _comes_back(
 
 
 def _fail(packets: Sequence[PacketReport], error: ProtocolError) -> None:
-    if not packets:
-        return
     name = _likely_name(packets[0])
     for report in packets:
         report.message = name

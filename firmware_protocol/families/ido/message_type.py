@@ -59,14 +59,12 @@ def classic(name: str, direction: Direction, prefix: str, body: Struct = NOTHING
     return MessageType(name, direction, None, bytes.fromhex(prefix), Layout(body))
 
 
-def exchange(
-    name: str, prefix: str, request: Struct = NOTHING, reply: Struct | None = ACK
-) -> Messages:
+def exchange(name: str, prefix: str, request: Struct = NOTHING, reply: Struct = ACK) -> Messages:
     """Declare a classic request and its reply, which repeats command and key."""
-    sent = classic(name, "TX", prefix, request)
-    if reply is None:
-        return (sent,)
-    return (sent, classic(f"{name}.reply", "RX", prefix, reply))
+    return (
+        classic(name, "TX", prefix, request),
+        classic(f"{name}.reply", "RX", prefix, reply),
+    )
 
 
 def get(noun: str, key: int, reply: Struct, request: Struct = NOTHING) -> Messages:

@@ -39,7 +39,7 @@ def _mask_challenge(data: bytes) -> bytes:
 
 def _mask_proof(data: bytes) -> bytes:
     """The proof is challenge XOR address: with the address masked it ends like the challenge."""
-    return data[:13] + data[7:10] if len(data) == 16 else data[:4] + bytes(len(data) - 4)
+    return data[:13] + data[7:10] if len(data) == 16 else data[:4] + bytes(len(data[4:]))
 
 
 def _mask_birth(data: bytes) -> bytes:
