@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _ADVERTISEMENT_BYTES: Final = 31  # of a legacy advertising packet
 _FLAGS: Final = bytes([0x06])  # LE only, general discoverable
-_DELAY_TICK_S: Final = 0.01
+_DELAY_TICK_S: Final = 0.05
 _READ: Final = Characteristic.Permissions.READABLE
 _WRITE: Final = Characteristic.Permissions.WRITEABLE
 _ENCRYPTED: Final = (
