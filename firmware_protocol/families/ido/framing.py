@@ -4,6 +4,7 @@ A classic frame is one ATT value. A V3 message begins with `33 DA AD DA AD` and 
 ATT values that begin with 33. Notices (05 01, 05 03) are written in pieces of 16 bytes.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -109,12 +110,12 @@ class _Channel:
 class FrameAssembler:
     """Puts ATT values of one direction together to frames; one buffer per channel.
 
-    A frame that never completes is dropped when the next one begins on its channel; the dropped
-    ones are told in `dropped`, oldest first, because the frame that replaced them is delivered.
+    A frame that never completes is dropped when the next one begins on its channel; the last few
+    dropped ones are told in `dropped`, because the frame that replaced them is delivered.
     """
 
     def __init__(self, direction: Direction) -> None:
-        self.dropped: list[FrameError] = []
+        self.dropped: deque[FrameError] = deque(maxlen=8)
         self._direction = direction
         self._channels: dict[str, _Channel] = {}
 
