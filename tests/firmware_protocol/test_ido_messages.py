@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from firmware_protocol.families.ido.capabilities import capabilities_from_tables
 from firmware_protocol.families.ido.codes import LANGUAGE, NOTICE_TYPE, STATUS, WEATHER
 from firmware_protocol.families.ido.control.record import RecordLayout, RecordReply
 from firmware_protocol.families.ido.framing import ClassicFrame, Frame, FrameAssembler, V3Frame
+from firmware_protocol.families.ido.health.record import Record, RecordCodec
 from firmware_protocol.families.ido.message_type import MessageType
 from firmware_protocol.families.ido.messages import CATALOGUE, decode_frame, encode_message
 from firmware_protocol.families.ido.sports import SPORTS, sport_name
@@ -206,6 +208,21 @@ def test_a_record_of_an_unknown_layout_is_kept_whole() -> None:
     reply = RecordReply.decode(frame.payload)
     assert (reply.record_type, reply.item_count) == (4, 1)
     assert (reply.header, reply.items) == (header, items)
+
+
+def test_a_record_that_its_codec_refuses_is_kept_whole() -> None:
+    def refuse(header: bytes, items: bytes, item_count: int) -> Record:
+        raise DecodeError("another version")
+
+    def never(fields: Mapping[str, object]) -> Record:
+        raise AssertionError(fields)
+
+    layout = RecordLayout(RecordCodec(0x04, "workout", refuse, never))
+    body = bytes.fromhex("00 0000 0100 0200 03000000 00 5001 0A0B0C")
+    decoded = layout.decode(body)
+    assert decoded.fields["opaque_record"] == {"unknown_0": "5001", "unknown_2": "0a0b0c"}
+    assert decoded.unknown_bytes == 5
+    assert layout.encode(decoded.fields) == body
 
 
 @pytest.mark.parametrize(
