@@ -16,6 +16,8 @@ from ksos_link.store.database import Store, open_store
 from ksos_link.store.devices import Device
 from ksos_link.store.keys import SecretSource
 
+SizeLimit = Callable[[int], contextlib.AbstractContextManager[None]]
+
 
 @dataclass
 class StoreBench:
@@ -86,7 +88,7 @@ def decode() -> Callable[..., Decoded]:
 
 
 @pytest.fixture
-def file_size_limit() -> Iterator[Callable[[int], contextlib.AbstractContextManager[None]]]:
+def file_size_limit() -> SizeLimit:
     """A disk that is full: no file may grow beyond so many bytes."""
     resource = pytest.importorskip("resource")
 

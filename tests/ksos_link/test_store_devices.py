@@ -1,12 +1,17 @@
 """Watches and their clocks."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from firmware_protocol.clock import ClockStretch
 from ksos_link.errors import NotFoundError, UsageError
 
+if TYPE_CHECKING:
+    from tests.ksos_link.conftest import StoreBench
 
-def test_a_watch_is_found_by_alias_or_address_in_any_case(bench):
+
+def test_a_watch_is_found_by_alias_or_address_in_any_case(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store, "Left")
         assert store.device("left") == device
@@ -16,7 +21,7 @@ def test_a_watch_is_found_by_alias_or_address_in_any_case(bench):
         assert store.device("Left").last_sync_utc_s == 1234
 
 
-def test_an_unknown_watch_names_those_there_are(bench):
+def test_an_unknown_watch_names_those_there_are(bench: "StoreBench") -> None:
     with bench.open() as store:
         with pytest.raises(NotFoundError) as empty:
             store.device("left")
@@ -27,7 +32,7 @@ def test_an_unknown_watch_names_those_there_are(bench):
         assert "right" in found.value.hint
 
 
-def test_a_name_belongs_to_one_watch(bench):
+def test_a_name_belongs_to_one_watch(bench: "StoreBench") -> None:
     with bench.open() as store:
         one, two = bench.add_watch(store, "one"), bench.add_watch(store, "two")
         with pytest.raises(UsageError):
@@ -39,7 +44,7 @@ def test_a_name_belongs_to_one_watch(bench):
         assert [device.alias for device in store.devices()] == ["One", "zwei"]
 
 
-def test_a_watch_that_comes_back_gets_its_data_back(bench):
+def test_a_watch_that_comes_back_gets_its_data_back(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store, "old")
         bench.commit(store, device, "day", {10: 60})
@@ -56,7 +61,7 @@ def test_a_watch_that_comes_back_gets_its_data_back(bench):
         assert bench.rows(store)[0][0] == "new"
 
 
-def test_forgetting_with_the_data_leaves_nothing(bench):
+def test_forgetting_with_the_data_leaves_nothing(bench: "StoreBench") -> None:
     with bench.open() as store:
         gone, kept = bench.add_watch(store, "gone"), bench.add_watch(store, "kept")
         for device in (gone, kept):
@@ -70,7 +75,7 @@ def test_forgetting_with_the_data_leaves_nothing(bench):
         assert store.check() == []
 
 
-def test_stretches_come_back_in_order_and_snapshots_as_they_were(bench):
+def test_stretches_come_back_in_order_and_snapshots_as_they_were(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store)
         assert store.clock_stretches(device.device_id) == ()

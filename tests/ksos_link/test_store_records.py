@@ -1,5 +1,8 @@
 """Raw records, samples and watermarks: written together, replaced together, derived again."""
 
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,11 +11,17 @@ from firmware_protocol.errors import DecodeError
 from firmware_protocol.records import RawRecord, Watermark
 from firmware_protocol.samples import METRICS, Decoded, Quality, Series
 from ksos_link.errors import NotFoundError
+from ksos_link.store.clocks import ClockSnapshot
+from ksos_link.store.devices import Device
+
+if TYPE_CHECKING:
+    from tests.ksos_link.conftest import StoreBench
+
 
 NOW = 1_700_000_000
 
 
-def test_a_record_is_stored_with_its_samples_and_watermark(bench):
+def test_a_record_is_stored_with_its_samples_and_watermark(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store, "wrist")
         assert bench.commit(store, device, "day", {10: 60, 20: 61}, "7") == {"heart_rate": 2}
@@ -23,7 +32,7 @@ def test_a_record_is_stored_with_its_samples_and_watermark(bench):
         assert bench.rows(store) == [("wrist", 10, 60, 0), ("wrist", 20, 61, 0)]
 
 
-def test_storing_twice_changes_nothing_but_the_watermark(bench):
+def test_storing_twice_changes_nothing_but_the_watermark(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store)
         bench.commit(store, device, "day", {10: 60, 20: 61}, "7")
@@ -34,7 +43,7 @@ def test_storing_twice_changes_nothing_but_the_watermark(bench):
         assert store.watermarks(device.device_id)["health.heart_rate"].position == "8"
 
 
-def test_a_longer_reply_replaces_the_record_and_counts_what_is_new(bench):
+def test_a_longer_reply_replaces_the_record_and_counts_what_is_new(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store)
         bench.commit(store, device, "day", {10: 60, 20: 61})
@@ -43,7 +52,7 @@ def test_a_longer_reply_replaces_the_record_and_counts_what_is_new(bench):
         assert store.info().raw_records == 1
 
 
-def test_the_same_body_read_by_another_clock_replaces_its_samples(bench):
+def test_the_same_body_read_by_another_clock_replaces_its_samples(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store)
         bench.commit(store, device, "day", {10: 60})
@@ -54,7 +63,7 @@ def test_the_same_body_read_by_another_clock_replaces_its_samples(bench):
         assert [row[1] for row in bench.rows(store)] == [3610]
 
 
-def test_two_watches_in_the_same_minute_are_both_kept(bench):
+def test_two_watches_in_the_same_minute_are_both_kept(bench: "StoreBench") -> None:
     with bench.open() as store:
         left, right = bench.add_watch(store, "left"), bench.add_watch(store, "right")
         bench.commit(store, left, "day", {10: 60})
@@ -64,11 +73,17 @@ def test_two_watches_in_the_same_minute_are_both_kept(bench):
         assert store.counts(left.device_id) == {"heart_rate": 1}
 
 
-def test_a_record_with_several_series_and_absent_values(bench):
-    start = {"duration_s": [60, 60], "distance_m": [5, 0], "intensity": [None, 2]}
-    rest = dict.fromkeys(("active_min", "active_energy_kcal", "energy_kcal"), [None, None])
+def test_a_record_with_several_series_and_absent_values(bench: "StoreBench") -> None:
+    columns: dict[str, list[int | None]] = {
+        "duration_s": [60, 60],
+        "intensity": [None, 2],
+        "active_min": [None, None],
+        "active_energy_kcal": [None, None],
+        "energy_kcal": [None, None],
+        "distance_m": [5, 0],
+    }
     series = (
-        Series("activity", [0, 60], start | rest, Quality.PROVISIONAL),
+        Series("activity", [0, 60], columns, Quality.PROVISIONAL),
         Series("heart_rate", [], {"bpm": []}),
         Series("heart_rate", [30], {"bpm": [61]}),
         Series("heart_rate", [5], {"bpm": [62]}),
@@ -91,7 +106,7 @@ def test_a_record_with_several_series_and_absent_values(bench):
         assert store.check() == []
 
 
-def test_columns_of_unequal_length_store_nothing(bench):
+def test_columns_of_unequal_length_store_nothing(bench: "StoreBench") -> None:
     with bench.open() as store:
         device = bench.add_watch(store)
         clock_id = bench.clock(store, device)
@@ -105,7 +120,9 @@ def test_columns_of_unequal_length_store_nothing(bench):
         assert store.watermarks(device.device_id) == {}
 
 
-def test_many_records_go_in_one_transaction(bench, decode):
+def test_many_records_go_in_one_transaction(
+    bench: "StoreBench", decode: Callable[..., Decoded]
+) -> None:
     records = [RawRecord("ido", "hr", str(day), f"{day}:60".encode(), 1) for day in range(3)]
     with bench.open() as store:
         device = bench.add_watch(store)
@@ -119,7 +136,7 @@ def test_many_records_go_in_one_transaction(bench, decode):
         )
         assert gained == {"heart_rate": 3}
 
-        def broken():
+        def broken() -> Iterator[tuple[RawRecord, Decoded]]:
             yield records[0], decode(records[0])
             yield RawRecord("ido", "hr", "9", b"9:99", 1), decode(records[1])
             raise DecodeError("later")
@@ -129,7 +146,7 @@ def test_many_records_go_in_one_transaction(bench, decode):
         assert store.info().raw_records == 3
 
 
-def test_watermarks_are_set_and_cleared_per_watch(bench):
+def test_watermarks_are_set_and_cleared_per_watch(bench: "StoreBench") -> None:
     with bench.open() as store:
         one, two = bench.add_watch(store), bench.add_watch(store)
         store.set_watermarks(one.device_id, (Watermark("a", "1"), Watermark("b", "2")))
@@ -144,7 +161,7 @@ def test_watermarks_are_set_and_cleared_per_watch(bench):
         assert store.watermarks(two.device_id)["a"].position == "3"
 
 
-def test_reading_is_by_range_watch_and_chunk(bench):
+def test_reading_is_by_range_watch_and_chunk(bench: "StoreBench") -> None:
     with bench.open() as store:
         device, other = bench.add_watch(store, "a"), bench.add_watch(store, "b")
         bench.commit(store, device, "day", {start: 60 + start for start in range(10)})
@@ -168,7 +185,7 @@ def test_reading_is_by_range_watch_and_chunk(bench):
             store.latest("heart_rate; DROP TABLE device", device.device_id)
 
 
-def test_each_metric_has_the_table_that_its_page_says(bench):
+def test_each_metric_has_the_table_that_its_page_says(bench: "StoreBench") -> None:
     with bench.open() as store:
         for metric in METRICS.values():
             columns = {
@@ -189,12 +206,14 @@ BEATS = st.dictionaries(st.integers(0, 12), st.integers(30, 220), max_size=6)
 COMMITS = st.lists(st.tuples(st.sampled_from("abcd"), BEATS), max_size=12)
 
 
-def test_any_sequence_of_commits_reads_as_the_model_says_and_redecodes_the_same(bench, decode):
+def test_any_sequence_of_commits_reads_as_the_model_says_and_redecodes_the_same(
+    bench: "StoreBench", decode: Callable[..., Decoded]
+) -> None:
     with bench.open() as store:
 
         @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(COMMITS)
-        def run(commits):
+        def run(commits: list[tuple[str, dict[int, int]]]) -> None:
             device = bench.add_watch(store)
             model: dict[str, dict[int, int]] = {}
             for key, beats in commits:
@@ -202,26 +221,26 @@ def test_any_sequence_of_commits_reads_as_the_model_says_and_redecodes_the_same(
                 if model.get(key) != beats:
                     model.pop(key, None)  # a replaced record counts as the latest
                     model[key] = beats
-            wanted = {}
+            wanted: dict[int, int] = {}
             for beats in model.values():
-                wanted |= beats
+                wanted.update(beats)
             assert view(device) == wanted
             assert store.counts(device.device_id).get("heart_rate", 0) == len(wanted)
             store.redecode(decode)
             assert view(device) == wanted
             assert store.check() == []
 
-        def view(device):
+        def view(device: Device) -> dict[object, object]:
             chunks = store.read("heart_rate", device_id=device.device_id)
             return {row[1]: row[2] for chunk in chunks for row in chunk}
 
         run()
 
 
-def test_redecode_gives_each_record_the_clock_it_was_read_by(bench):
-    seen = []
+def test_redecode_gives_each_record_the_clock_it_was_read_by(bench: "StoreBench") -> None:
+    seen: list[tuple[Any, ...]] = []
 
-    def remember(record, clock, verified):
+    def remember(record: RawRecord, clock: ClockSnapshot, verified: bool) -> Decoded:
         seen.append((record, clock.now_utc_s, clock.zone_name, clock.stretches, verified))
         return Decoded((Series("spo2", [record.body[0]], {"spo2_pct": [97]}),))
 
@@ -243,11 +262,13 @@ def test_redecode_gives_each_record_the_clock_it_was_read_by(bench):
         assert store.counts() == {"spo2": 2}
 
 
-def test_redecode_keeps_what_it_cannot_read_and_changes_nothing_when_it_breaks(bench):
-    def refuses(record, clock, verified):
+def test_redecode_keeps_what_it_cannot_read_and_changes_nothing_when_it_breaks(
+    bench: "StoreBench",
+) -> None:
+    def refuses(record: RawRecord, clock: ClockSnapshot, verified: bool) -> Decoded:
         raise DecodeError("no longer understood")
 
-    def breaks(record, clock, verified):
+    def breaks(record: RawRecord, clock: ClockSnapshot, verified: bool) -> Decoded:
         if record.key == "b":
             raise ZeroDivisionError
         return Decoded(())

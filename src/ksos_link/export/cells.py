@@ -11,6 +11,8 @@ Chunks = Iterable[Sequence[Row]]
 
 _DAY_S: Final = 86400
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
+_MINUTES: Final = tuple(f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60))
+_SECONDS: Final = tuple(f"{second:02}Z" for second in range(60))
 _NAMES: Final[Mapping[str, Mapping[Value, Value]]] = {
     "stage": {int(stage): stage.name.lower() for stage in SleepStage},
     "quality": {int(quality): quality.name.lower() for quality in Quality},
@@ -44,6 +46,5 @@ def _utc_texts(instants: Sequence[Value]) -> list[Value]:
         day, second = divmod(int(instant or 0), _DAY_S)
         if day != day_before:
             day_before, day_text = day, date.fromordinal(_EPOCH_ORDINAL + day).isoformat()
-        minute = second // 60
-        texts.append(f"{day_text}T{minute // 60:02}:{minute % 60:02}:{second % 60:02}Z")
+        texts.append(f"{day_text}{_MINUTES[second // 60]}{_SECONDS[second % 60]}")
     return texts

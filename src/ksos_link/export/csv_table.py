@@ -24,7 +24,7 @@ def write_csv(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
     texts = {"device", *(column.name for column in metric.columns if column.kind == "text")}
     count = 0
     with open_target(target) as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(exported_names(metric))
         for rows in chunks:
             columns = exported_columns(metric, rows)
@@ -38,7 +38,8 @@ def write_csv(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
 
 
 def _guarded(texts: Sequence[Value]) -> list[Value]:
-    return [
-        f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text
-        for text in texts
-    ]
+    guarded = {
+        text: f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA_STARTS) else text
+        for text in set(texts)
+    }
+    return [guarded[text] for text in texts]

@@ -1,16 +1,15 @@
 """JSON Lines: one object per sample; a value that is absent has no key."""
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
-from firmware_protocol.samples import Metric
+from firmware_protocol.samples import Metric, Value
 from ksos_link.export.cells import Chunks, exported_columns, exported_names
 from ksos_link.export.target import open_target
 
-_ENCODE: Final = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), check_circular=False
-).encode
+_ENCODE: Final = json.JSONEncoder(allow_nan=False).encode  # ASCII: no reader sees a line too many
 
 
 def write_json_lines(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
@@ -26,17 +25,19 @@ def write_json_lines(chunks: Chunks, metric: Metric, target: Path | TextIO) -> i
     count = 0
     with open_target(target) as file:
         for rows in chunks:
+            columns = exported_columns(metric, rows)
+            members = map(_members, names, columns)
+            head = f'{{"metric":"{metric.name}",'
             file.writelines(
-                _ENCODE(
-                    {"metric": metric.name}
-                    | {
-                        name: value
-                        for name, value in zip(names, values, strict=True)
-                        if value is not None
-                    }
-                )
-                + "\n"
-                for values in zip(*exported_columns(metric, rows), strict=True)
+                f"{head}{','.join(filter(None, row))}}}\n" for row in zip(*members, strict=True)
             )
             count += len(rows)
     return count
+
+
+def _members(name: str, values: Sequence[Value]) -> Iterator[str]:
+    """Each value with its key as JSON, empty where absent; equal values are encoded once."""
+    encoded = {
+        value: "" if value is None else f'"{name}":{_ENCODE(value)}' for value in set(values)
+    }
+    return map(encoded.__getitem__, values)

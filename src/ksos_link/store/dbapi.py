@@ -74,11 +74,11 @@ class Database:
             self._connection = dbapi2.connect(
                 str(path), timeout=busy_wait_s, isolation_level=None, cached_statements=256
             )
-            self._connection.execute("PRAGMA cipher_log_level = NONE")
-            self._connection.set_key(b"x'" + key.hex().encode() + b"'")
-            for pragma in _PRAGMAS:
-                self._connection.execute(pragma)
         try:
+            self.rows("PRAGMA cipher_log_level = NONE")  # its words would go to stderr
+            self._connection.set_key(b"x'" + key.hex().encode() + b"'")  # never traced, unlike SQL
+            for pragma in _PRAGMAS:
+                self.rows(pragma)
             self.rows("SELECT count(*) FROM sqlite_schema")  # the first read proves the key
         except StoreError:
             self.close()

@@ -1,0 +1,84 @@
+"""Export: rate and peak memory, and whether memory grows with the data.
+
+Run: .venv/bin/python bench/bench_export.py [--quick]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench_store import DAY_S, FIRST_UTC_S, SAMPLES_A_DAY, fill, new_store
+
+from firmware_protocol.samples import METRICS
+from ksos_link.config import open_home
+from ksos_link.export import FORMATS
+from ksos_link.store.database import open_store
+from ksos_link.store.keys import SecretSource
+
+
+def export(folder: Path, format_name: str, samples: int) -> None:
+    """The child: one export of the first `samples`, then its own peak memory as JSON."""
+    import resource
+
+    home = open_home({"KSOS_HOME": str(folder / "home")})
+    form = next(form for form in FORMATS if form.name == format_name)
+    target = folder / f"heart_rate{form.suffix}"
+    began = time.perf_counter()
+    with open_store(home, SecretSource({"KSOS_KEY_FILE": str(folder / "secret")})) as store:
+        end_utc_s = FIRST_UTC_S + samples // SAMPLES_A_DAY * DAY_S
+        rows = form.write(
+            store.read("heart_rate", end_utc_s=end_utc_s), METRICS["heart_rate"], target
+        )
+    took = time.perf_counter() - began
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size_mb = target.stat().st_size / 1e6
+    target.unlink()
+    print(
+        json.dumps(
+            {
+                "format": format_name,
+                "rows": rows,
+                "s": round(took, 2),
+                "rows_per_s": round(rows / took),
+                "peak_mb": round(peak_mb, 1),
+                "file_mb": round(size_mb, 1),
+            }
+        )
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
+    parser.add_argument("--child", nargs=3, metavar=("FOLDER", "FORMAT", "SAMPLES"))
+    choice = parser.parse_args()
+    if choice.child:
+        folder, format_name, samples = choice.child
+        export(Path(folder), format_name, int(samples))
+        return
+    most = 1_000_000 if choice.quick else 10_000_000
+    results = []
+    with tempfile.TemporaryDirectory() as name:
+        store, device_id, clock_id = new_store(Path(name))
+        fill(store, device_id, clock_id, range(most // SAMPLES_A_DAY + 1))
+        store.close()
+        print("export   rows        rows/s     peak MB (target: under 150, not growing)")
+        for form in FORMATS:
+            for samples in (most // 10, most):
+                command = [sys.executable, __file__, "--child", name, form.name, str(samples)]
+                done = subprocess.run(command, check=True, capture_output=True, text=True)
+                result = json.loads(done.stdout)
+                results.append(result)
+                print(
+                    f"  {form.name:5} {result['rows']:10,} {result['rows_per_s']:10,}"
+                    f" {result['peak_mb']:10.1f}"
+                )
+    print(json.dumps({"bench": "export", "runs": results}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""Exports: what a reader gets, and that no half file ever has the final name."""
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firmware_protocol.samples import METRICS, Quality, SleepStage, Value
+from ksos_link.errors import NotFoundError, StoreError, UsageError
+from ksos_link.export import FORMATS, Format
+from ksos_link.export.cells import Chunks, Row
+from ksos_link.export.csv_table import write_csv
+from ksos_link.export.json_lines import write_json_lines
+from ksos_link.export.target import open_target, target_path
+
+if TYPE_CHECKING:
+    from tests.ksos_link.conftest import SizeLimit, StoreBench
+
+
+NIGHT = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # clocks go back in Europe an hour later
+START = int(NIGHT.timestamp())
+SLEEP: list[Row] = [("wrist", START, 1800, 2, 0), ("wrist", START + 1800, 600, 9, 1)]
+
+
+def workout(device: str = "wrist", sport: str = "run") -> Row:
+    metric = METRICS["workout"]
+    values: dict[str, Value] = dict.fromkeys(metric.row_names)
+    values |= {
+        "device": device,
+        "start_utc_s": START,
+        "duration_s": 3600,
+        "sport": sport,
+        "sport_code": 1,
+        "steps": -1,
+        "speed_avg_mps": 2.5,
+        "quality": 0,
+    }
+    return tuple(values.values())
+
+
+def csv_rows(chunks: Chunks, metric: str) -> list[list[str]]:
+    text = io.StringIO()
+    write_csv(chunks, METRICS[metric], text)
+    return list(csv.reader(io.StringIO(text.getvalue())))
+
+
+def json_objects(chunks: Chunks, metric: str) -> list[dict[str, Any]]:
+    text = io.StringIO()
+    write_json_lines(chunks, METRICS[metric], text)
+    return [json.loads(line) for line in text.getvalue().splitlines()]
+
+
+def test_csv_names_units_utc_and_enumerations() -> None:
+    assert csv_rows([SLEEP[:1], SLEEP[1:]], "sleep") == [
+        ["device", "start_utc", "duration_s", "stage", "quality"],
+        ["wrist", "2026-10-25T00:30:00Z", "1800", "light", "proven"],
+        ["wrist", "2026-10-25T01:00:00Z", "600", "9", "provisional"],
+    ]
+
+
+def test_json_lines_have_the_same_fields() -> None:
+    assert json_objects([SLEEP], "sleep") == [
+        {
+            "metric": "sleep",
+            "device": "wrist",
+            "start_utc": "2026-10-25T00:30:00Z",
+            "duration_s": 1800,
+            "stage": "light",
+            "quality": "proven",
+        },
+        {
+            "metric": "sleep",
+            "device": "wrist",
+            "start_utc": "2026-10-25T01:00:00Z",
+            "duration_s": 600,
+            "stage": 9,
+            "quality": "provisional",
+        },
+    ]
+
+
+def test_an_absent_value_is_empty_or_has_no_key_and_zero_is_zero() -> None:
+    row = ("wrist", START, 60, None, 0, None, None, 0, 0)
+    assert csv_rows([[row]], "activity")[1][2:] == ["60", "", "0", "", "", "0", "proven"]
+    assert json_objects([[row]], "activity") == [
+        {
+            "metric": "activity",
+            "device": "wrist",
+            "start_utc": "2026-10-25T00:30:00Z",
+            "duration_s": 60,
+            "active_min": 0,
+            "distance_m": 0,
+            "quality": "proven",
+        }
+    ]
+
+
+def test_no_samples_give_a_header_or_nothing() -> None:
+    assert csv_rows([], "spo2") == [["device", "start_utc", "spo2_pct", "quality"]]
+    assert json_objects([], "spo2") == []
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r"])
+def test_a_text_that_is_a_formula_is_not_run_by_a_spreadsheet(first: str) -> None:
+    evil = f"{first}cmd|' /C calc'!A0"
+    (row,) = csv_rows([[workout(evil, evil)]], "workout")[1:]
+    assert (row[0], row[3]) == (f"'{evil}", f"'{evil}")
+    assert row[5] == "-1"  # a number is a number
+    (found,) = json_objects([[workout(evil, evil)]], "workout")
+    assert (found["device"], found["sport"], found["speed_avg_mps"]) == (evil, evil, 2.5)
+
+
+def test_every_stage_and_quality_has_a_name() -> None:
+    rows = [("w", START + s, 60, int(s), int(q)) for s in SleepStage for q in Quality]
+    stages = {row[3] for row in csv_rows([rows], "sleep")[1:]}
+    qualities = {row[4] for row in csv_rows([rows], "sleep")[1:]}
+    assert stages == {"awake", "light", "deep", "rem"}
+    assert qualities == {"proven", "provisional", "uncertain_clock", "unverified"}
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9),
+            st.integers(-(10**9), 2**33),
+            st.integers(0, 250),
+            st.sampled_from(list(map(int, Quality))),
+        ),
+        max_size=20,
+    ),
+    st.integers(1, 7),
+)
+def test_what_is_written_is_read_back(rows: list[tuple[str, int, int, int]], size: int) -> None:
+    chunks = [rows[at : at + size] for at in range(0, len(rows), size)]
+    found = json_objects(chunks, "heart_rate")
+    table = csv_rows(chunks, "heart_rate")[1:]
+    assert len(found) == len(table) == len(rows)
+    for (device, start, bpm, _), one, line in zip(rows, found, table, strict=True):
+        assert (one["device"], one["bpm"]) == (device, bpm)
+        assert int(datetime.fromisoformat(one["start_utc"]).timestamp()) == start
+        assert (line[0].removeprefix("'"), line[2]) == (device.removeprefix("'"), str(bpm))
+        assert line[1] == one["start_utc"]
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_a_file_is_owner_only_and_counts_its_rows(form: Format, tmp_path: Path) -> None:
+    target = tmp_path / f"sleep{form.suffix}"
+    target.write_text("older")
+    assert form.write([SLEEP], METRICS["sleep"], target) == 2
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert target.read_text(encoding="utf-8").count("\n") == (3 if form.name == "csv" else 2)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_an_export_that_breaks_leaves_the_older_file(form: Format, tmp_path: Path) -> None:
+    target = tmp_path / "sleep"
+    target.write_text("older")
+
+    def chunks() -> Iterator[list[Row]]:
+        yield SLEEP
+        raise StoreError("The store is damaged.")
+
+    with pytest.raises(StoreError):
+        form.write(chunks(), METRICS["sleep"], target)
+    assert target.read_text() == "older"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_a_full_disk_leaves_no_half_file(
+    form: Format, tmp_path: Path, file_size_limit: "SizeLimit"
+) -> None:
+    target = tmp_path / "sleep"
+    with file_size_limit(100_000), pytest.raises(StoreError, match="full"):
+        form.write([SLEEP] * 10_000, METRICS["sleep"], target)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_target_that_cannot_be_is_said_so(tmp_path: Path) -> None:
+    for target, error in (
+        (tmp_path / "no" / "x.csv", NotFoundError),
+        (tmp_path, UsageError),
+        (tmp_path / ("x" * 300), UsageError),
+    ):
+        with pytest.raises(error) as found, open_target(target):
+            pass
+        assert found.value.hint
+
+
+def test_one_out_may_be_a_folder_or_a_file(tmp_path: Path) -> None:
+    assert target_path(tmp_path, "sleep", ".csv") == tmp_path / "sleep.csv"
+    assert target_path(tmp_path / "night.csv", "sleep", ".csv") == tmp_path / "night.csv"
+
+
+def test_the_store_s_rows_are_what_exports_take(bench: "StoreBench", tmp_path: Path) -> None:
+    with bench.open() as store:
+        bench.commit(store, bench.add_watch(store, "wrist"), "day", {START: 60, START + 60: 61})
+        for form in FORMATS:
+            target = tmp_path / f"out{form.suffix}"
+            assert form.write(store.read("heart_rate"), METRICS["heart_rate"], target) == 2
+            assert "2026-10-25T00:31:00Z" in target.read_text()
