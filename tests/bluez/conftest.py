@@ -316,7 +316,7 @@ def put_on_air(bluez_guest: Guest, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 @pytest.fixture
 def bluez_watch(put_on_air: PutOnAir) -> BluezWatch:
     """An IDO watch with a short day in it."""
-    from ksos_link.virtual_watch.scenarios import open_virtual_watch  # noqa: PLC0415
+    from ksos_link.virtual_watch.scenarios import open_virtual_watch
 
     session, identity = open_virtual_watch(
         "ido", {"scenario": "short"}, now=datetime.now().astimezone(), now_s=time.monotonic()

@@ -3,13 +3,14 @@
 One loop for all tests: bleak keeps a connection to D-Bus for each loop.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from bleak.backends.bluezdbus.manager import get_global_bluez_manager
+from bleak.backends.bluezdbus import manager
 from bleak.backends.device import BLEDevice
 
 from firmware_protocol.families.ido.gatt import COMMAND_NOTIFY, COMMAND_WRITE, GATT, HEALTH_WRITE
@@ -59,12 +60,13 @@ class EchoSession(WatchSession):
 
 
 @pytest_asyncio.fixture(autouse=True, scope="module", loop_scope="session")
-async def bleak_bus() -> AsyncIterator[None]:
+async def bleak_bus(bluez_guest: object) -> AsyncIterator[None]:
+    """Close the connection to D-Bus that bleak keeps for each event loop."""
     yield
-    manager = await get_global_bluez_manager()
-    if manager._bus is not None:
-        manager._bus.disconnect()
-        await manager._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
+    kept = manager._global_instances.pop(asyncio.get_running_loop(), None)
+    if kept is not None and kept._bus is not None:
+        kept._bus.disconnect()
+        await kept._bus.wait_for_disconnect()  # type: ignore[no-untyped-call]
 
 
 async def found(address: str) -> BLEDevice:
@@ -90,7 +92,9 @@ async def test_bonds_then_reads_what_is_protected(put_on_air: Any) -> None:
     for text, with_response in ((b"abc", True), (largest, True), (b"def", False)):
         await transport.write(COMMAND_WRITE, text, with_response=with_response)
         assert await received(transport) == text[::-1]
-    # MWB
+    characteristic = transport._client.services.get_characteristic(COMMAND_WRITE)
+    assert characteristic is not None
+    assert characteristic.max_write_without_response_size == 137
 
     watch.cut()
     with pytest.raises(LinkLostError):
