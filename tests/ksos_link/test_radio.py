@@ -20,7 +20,6 @@ WATCH = hci.Address("F9:24:12:00:00:01")
 PHONE = hci.Address("C4:00:00:00:00:02")
 PUBLIC = "C0:FF:EE:00:00:01"
 NAME, MAKER = AdvertisingData.Type.COMPLETE_LOCAL_NAME, AdvertisingData.Type(0xFF)
-FAST = LinkShape(interval_s=0.005)
 
 pytestmark = pytest.mark.gatt
 Opener = Callable[..., Awaitable["Station"]]
@@ -64,6 +63,12 @@ class Station:
 async def soon(awaitable: Awaitable[T]) -> T:
     async with asyncio.timeout(5):
         return await awaitable
+
+
+async def settle() -> None:
+    """Let what was written reach the air."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def lost(connection: Connection) -> asyncio.Future[int]:
@@ -142,10 +147,11 @@ async def test_scan_response_carries_its_own_data(
 
 
 async def test_passive_scan_hears_no_scan_response(watch: Station, phone: Station) -> None:
-    found: asyncio.Future[Advertisement] = asyncio.get_running_loop().create_future()
-    phone.device.once(Device.EVENT_ADVERTISEMENT, found.set_result)
+    found: asyncio.Queue[Advertisement] = asyncio.Queue()
+    phone.device.on(Device.EVENT_ADVERTISEMENT, found.put_nowait)
     await phone.device.start_scanning(active=False)
-    assert (await soon(found)).data.ad_structures == [(NAME, b"Band")]
+    for _ in range(3):
+        assert (await soon(found.get())).data.ad_structures == [(NAME, b"Band")]
 
 
 async def test_lost_advertisements_are_not_heard(
@@ -224,7 +230,8 @@ async def test_connection_events_set_the_pace(
     begin_s = asyncio.get_running_loop().time()
     for index in range(10):
         await write(connection, watch, bytes([index]))
-    assert queue.pending == 10  # the host feels that nothing has left
+    await settle()
+    assert queue.pending >= 8  # the host feels that at most one event has passed
     await watch.wait_for(10)
     assert watch.written == [bytes([index]) for index in range(10)]
     assert asyncio.get_running_loop().time() - begin_s > 4 * 0.02 - 0.001
@@ -247,8 +254,9 @@ async def test_changing_to_an_unshaped_link_overtakes_nothing(
     link: ShapedLink, watch: Station, phone: Station
 ) -> None:
     connection = await soon(phone.device.connect(WATCH))
-    link.shape = FAST
+    link.shape = LinkShape(interval_s=0.05)
     await write(connection, watch, b"first")
+    await settle()
     link.shape = LinkShape()
     await write(connection, watch, b"second")
     await watch.wait_for(2)
@@ -270,9 +278,10 @@ async def test_supervision_ends_a_faded_link(
 
 async def test_cut_loses_what_was_queued(link: ShapedLink, watch: Station, phone: Station) -> None:
     connection = await soon(phone.device.connect(WATCH))
-    link.shape = LinkShape(interval_s=0.02)
+    link.shape = LinkShape(interval_s=0.2)
     reason = lost(connection)
     await write(connection, watch, b"old")
+    await settle()
     link.cut()
     assert await soon(reason) == hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
     await watch.advertise()
