@@ -65,10 +65,17 @@ class WatchClock:
         """UTC seconds of wall times in ascending order; one addition each where the clock stood."""
         if not wall_s:
             return []
-        first, last = self.offset_s(wall_s[0]), self.offset_s(wall_s[-1])
-        if first == last and not self._changes_between(wall_s[0] - first, wall_s[-1] - last):
-            return [wall - first for wall in wall_s]
+        steady = self.steady_offset_s(wall_s[0], wall_s[-1])
+        if steady is not None:
+            return [wall - steady for wall in wall_s]
         return [self.utc_s(wall) for wall in wall_s]
+
+    def steady_offset_s(self, first_wall_s: int, last_wall_s: int) -> int | None:
+        """The one offset of all wall times from the first to the last; None where it changed."""
+        first, last = self.offset_s(first_wall_s), self.offset_s(last_wall_s)
+        if first != last or self._changes_between(first_wall_s - first, last_wall_s - last):
+            return None
+        return first
 
     def _changes_between(self, start_utc_s: int, end_utc_s: int) -> bool:
         before_first = start_utc_s < self.stretches[0].from_utc_s
