@@ -14,7 +14,8 @@ from bumble.transport.tcp_client import open_tcp_client_transport
 from ksos_link.errors import BluetoothError
 from ksos_link.virtual_watch.radio import RadioController, ShapedLink
 
-_SETTLE_S: Final = 1.0  # for what a lost transport leaves behind
+_SETTLE_S: Final = 1.0  # for the last words of a controller
+_OPEN_TIMEOUT_S: Final = 5.0
 
 
 class Central:
@@ -64,7 +65,7 @@ class Central:
         central._transport = transport
         transport.source.terminated.add_done_callback(lambda _: central._lose())
         try:
-            async with asyncio.timeout(_SETTLE_S * 5):
+            async with asyncio.timeout(_OPEN_TIMEOUT_S):
                 await central.device.power_on()
         except (core.BaseBumbleError, TimeoutError) as error:
             await central.close()
@@ -74,14 +75,17 @@ class Central:
     async def close(self) -> None:
         """Switch off; clients lose their links."""
         self.is_lost = True
-        await self.device.power_off()
+        with contextlib.suppress(TimeoutError):  # a controller elsewhere may have fallen silent
+            async with asyncio.timeout(_SETTLE_S):
+                await self.device.power_off()
         self._lose()
         if self._controller is not None:
             self._controller.leave()
         if self._transport is not None:
             await self._transport.close()
-            async with asyncio.timeout(_SETTLE_S):
-                await self._transport.source.terminated
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SETTLE_S):
+                    await self._transport.source.terminated
 
     @contextlib.asynccontextmanager
     async def _in_turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
