@@ -5,7 +5,6 @@ A backup is one zip file with two members, `store.db` (encrypted with a key of i
 """
 
 import os
-import secrets as random_source
 import shutil
 import tempfile
 from pathlib import Path
@@ -44,7 +43,7 @@ def backup(store: Store, target: Path, secrets: SecretSource) -> Path:
     target = target / f"ksos{SUFFIX}" if target.is_dir() else target
     if not target.absolute().parent.is_dir():
         raise NotFoundError("The folder for the backup does not exist.", "Make it first.")
-    key = random_source.token_bytes(KEY_BYTES)
+    key = os.urandom(KEY_BYTES)
     wrapped = secrets.wrap_new(key, portable=True)
     try:
         with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".ksos-") as folder:
@@ -100,7 +99,7 @@ def rekey(home: Home, secrets: SecretSource, *, wait_s: float = BUSY_WAIT_S) -> 
     with open_store(home, secrets, create=False, busy_wait_s=wait_s) as store:
         store.claim_writer()
         old = read_key_file(home.key_file)
-        key = random_source.token_bytes(KEY_BYTES)
+        key = os.urandom(KEY_BYTES)
         new = swap.prepare(home)
         try:
             _copy(store, new.store_file, key)

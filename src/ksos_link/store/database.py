@@ -1,6 +1,6 @@
 """The store of a home: one object that operations hold, and how it is opened."""
 
-import secrets as random_source
+import os
 from typing import Final, Self
 
 from ksos_link.config import Home
@@ -112,7 +112,7 @@ def _create(home: Home, secrets: SecretSource, wait_s: float) -> None:
     writer.take("Another ksos is making the store.", wait_s=wait_s)
     try:
         if not home.key_file.exists():
-            key = random_source.token_bytes(KEY_BYTES)
+            key = os.urandom(KEY_BYTES)
             write_key_file(home.key_file, secrets.wrap_new(key))
         if not _has_data(home):
             database = _open_database(home, secrets, wait_s)

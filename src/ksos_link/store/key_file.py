@@ -7,7 +7,6 @@ stretch there). All that stands in the file beside the wrapped key is authentica
 
 import json
 import os
-import secrets
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum, unique
@@ -20,6 +19,7 @@ from ksos_link.errors import StoreError
 FORMAT: Final = "ksos-link store key"
 VERSION: Final = 1
 MAX_KEY_FILE_BYTES: Final = 4096
+KEY_ID_BYTES: Final = 16
 SALT_BYTES: Final = 16
 NONCE_BYTES: Final = 12  # the size AES-GCM is made for
 # OWASP's scrypt settings with 32 MiB: as costly to guess as 128 MiB at p = 1
@@ -65,7 +65,7 @@ class KeyFile:
 
 def keyring_note() -> KeyFile:
     """Return a fresh key file for a key that the keyring will hold."""
-    return KeyFile(Holder.KEYRING, secrets.token_hex(16))
+    return KeyFile(Holder.KEYRING, os.urandom(KEY_ID_BYTES).hex())
 
 
 def wrap(key: bytes, holder: Holder, secret: bytes) -> KeyFile:
@@ -75,9 +75,9 @@ def wrap(key: bytes, holder: Holder, secret: bytes) -> KeyFile:
     scrypt = (SCRYPT_N, SCRYPT_R, SCRYPT_P) if holder is Holder.PASSPHRASE else (0, 0, 0)
     head = KeyFile(
         holder,
-        secrets.token_hex(16),
-        salt=secrets.token_bytes(SALT_BYTES),
-        nonce=secrets.token_bytes(NONCE_BYTES),
+        os.urandom(KEY_ID_BYTES).hex(),
+        salt=os.urandom(SALT_BYTES),
+        nonce=os.urandom(NONCE_BYTES),
         scrypt=scrypt,
     )
     wrapped = AESGCM(_wrapping_key(head, secret)).encrypt(head.nonce, key, _authenticated(head))
@@ -142,7 +142,7 @@ def key_file_from(data: bytes) -> KeyFile:
             bytes.fromhex(fields["wrapped_key"]),
             (n, r, p),
         )
-        sound = fields["format"] == FORMAT and _sound(key_file)
+        sound = (fields["format"], fields["version"]) == (FORMAT, VERSION) and _sound(key_file)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged() from error
     if not sound:

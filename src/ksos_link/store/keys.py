@@ -10,7 +10,6 @@ else a passphrase. A backup never leans on a keyring, because it must open on an
 """
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
@@ -180,7 +179,7 @@ class SecretSource:
     def _make_secret_file(self, path: Path) -> None:
         if not path.exists():
             create_folder(path.absolute().parent)
-            write_owner_only(path.absolute(), secrets.token_hex(KEY_BYTES).encode() + b"\n")
+            write_owner_only(path.absolute(), os.urandom(KEY_BYTES).hex().encode() + b"\n")
 
     def _into_keyring(self, key: bytes) -> KeyFile | None:
         backend = self._keyring()

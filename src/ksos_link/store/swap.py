@@ -7,7 +7,6 @@ the open lock alone: SQLite's journals are found by name, so nobody may have eit
 """
 
 import os
-import shutil
 from pathlib import Path
 
 from ksos_link.config import Home, create_folder
@@ -18,14 +17,14 @@ from ksos_link.store.key_file import sync_folder
 def prepare(home: Home) -> Home:
     """Return an empty home inside the home, in which the new store is to be made."""
     part = _part(home)
-    shutil.rmtree(part, ignore_errors=True)  # what a crash left
+    _remove(part)  # what a crash left
     create_folder(part)
     return Home(part, home.settings_file, home.logs_folder)
 
 
 def abandon(home: Home) -> None:
     """Drop a new store that is not wanted after all."""
-    shutil.rmtree(_part(home), ignore_errors=True)
+    _remove(_part(home))
 
 
 def is_pending(home: Home) -> bool:
@@ -63,8 +62,8 @@ def finish(home: Home) -> None:
         _exchange(ready, aside, [*journals, store])
         _exchange(ready, aside, [home.key_file])
         sync_folder(home.folder)
-        shutil.rmtree(ready)
-        shutil.rmtree(aside)
+        _remove(aside)
+        _remove(ready)  # the last step: as long as it is there, the rest is done again
     except OSError as error:
         raise _refused(error) from error
 
@@ -85,6 +84,14 @@ def _part(home: Home) -> Path:
 
 def _ready(home: Home) -> Path:
     return home.folder / "replacement"
+
+
+def _remove(folder: Path) -> None:
+    """Remove one of our folders, which hold files only."""
+    if folder.exists():
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
 
 
 def _sync_file(path: Path) -> None:
