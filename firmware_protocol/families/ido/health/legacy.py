@@ -46,11 +46,11 @@ class LegacyPackets:
         payloads: list[bytes] = []
         at = 0
         while at < len(body):
-            payload = packet_payload(body[at:])
-            if body[at + 2] != len(payloads) + 1:
+            packet = whole_packet(body[at:])
+            if packet[2] != len(payloads) + 1:
                 raise DecodeError("the packets of a record leave a gap")
-            payloads.append(payload)
-            at += _FRONT_BYTES + len(payload)
+            payloads.append(packet[_FRONT_BYTES:])
+            at += len(packet)
         return cls(tuple(payloads))
 
     def head(self, packet: int, layout: struct.Struct) -> tuple[int, ...]:
@@ -79,15 +79,15 @@ class LegacyPackets:
         return found[:count]
 
 
-def packet_payload(frame: bytes) -> bytes:
-    """Return the payload of a packet, without what a log added behind it.
+def whole_packet(frame: bytes) -> bytes:
+    """Return a packet without what a log added behind it.
 
     Raises:
         DecodeError: the frame is shorter than it says.
     """
     if len(frame) < _FRONT_BYTES or len(frame) < _FRONT_BYTES + frame[3]:
         raise DecodeError("a packet is shorter than it says")
-    return frame[_FRONT_BYTES : _FRONT_BYTES + frame[3]]
+    return frame[: _FRONT_BYTES + frame[3]]
 
 
 def sport_wall_s(packets: LegacyPackets) -> int:

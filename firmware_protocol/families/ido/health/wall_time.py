@@ -1,6 +1,6 @@
 """Dates and moments of records as wall seconds."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Final
 
 from firmware_protocol.errors import DecodeError
@@ -36,3 +36,8 @@ def moment_wall_s(year: int, month: int, day: int, hour: int, minute: int, secon
     if hour > 23 or minute > 59 or second > 59:
         raise DecodeError("the time is not a time of day")
     return day_wall_s(year, month, day) + hour * 3600 + minute * 60 + second
+
+
+def wall_text(wall_s: int) -> str:
+    """Write a moment of the watch's wall clock for a key."""
+    return datetime.fromtimestamp(wall_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,112 @@
+"""IdoDialect: one connection's IDO wire, from bytes to messages and from jobs to writes."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from firmware_protocol.events import DataChanged, Event, FrameIgnored
+from firmware_protocol.families.ido import gatt
+from firmware_protocol.families.ido.control_dialogues import (
+    bind,
+    read_battery,
+    read_clock,
+    read_live,
+    set_clock,
+    unbind,
+)
+from firmware_protocol.families.ido.conversation import Conversation, message_from
+from firmware_protocol.families.ido.framing import FrameAssembler
+from firmware_protocol.families.ido.identify_dialogue import identify
+from firmware_protocol.families.ido.messages import IdoMessage
+from firmware_protocol.families.ido.sync_dialogue import sync
+from firmware_protocol.family import Dialect, Dialogue, Message, Output, Write
+from firmware_protocol.jobs import (
+    Bind,
+    Identify,
+    Job,
+    ReadBattery,
+    ReadClock,
+    ReadLive,
+    SetClock,
+    Sync,
+    Unbind,
+)
+
+_EVENT: Final = "ido.event."
+_CHANGED: Final = "ido.event.changed"
+_NOTICES: Final = "ido.set.notice_switches.reply"  # pushed after every subscription (ido.md 2.5)
+_ECHO_BYTES: Final = 18  # command, key and 16 bytes (ido.md 4.7, C)
+
+
+class IdoDialect(Dialect):
+    """Reassembly per channel, sequence numbers, agreed sizes; one object per connection."""
+
+    def __init__(self) -> None:
+        self._assembler = FrameAssembler("RX")
+        self._conversation = Conversation()
+
+    def receive_data(self, uuid: str, data: bytes) -> list[Message]:
+        """Take one notification.
+
+        Raises:
+            RemoteProtocolError: the bytes are no frame; the next one is read afresh.
+        """
+        return [message_from(frame) for frame in self._assembler.receive(uuid, data)]
+
+    def dialogue(self, job: Job) -> Dialogue:
+        """Open the dialogue that does `job`."""
+        conversation = self._conversation
+        match job:
+            case Identify():
+                return identify(conversation, job)
+            case Sync():
+                return sync(conversation, job)
+            case SetClock():
+                return set_clock(conversation, job)
+            case _:
+                return self._small_dialogue(job)
+
+    def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:
+        """Report what the watch tells of itself; `07 40` is answered with its echo."""
+        if not isinstance(message, IdoMessage):
+            return [FrameIgnored("a record that was not asked for now", message.name)], []
+        if message.name == _CHANGED:
+            echo = message.payload[:_ECHO_BYTES].ljust(_ECHO_BYTES, b"\x00")
+            return [_changed(message)], [Write(gatt.COMMAND_WRITE, echo)]
+        if message.name.startswith(_EVENT):
+            what = message.name.removeprefix(_EVENT)
+            return [DataChanged(what, _details(message.fields))], []
+        if message.name == _NOTICES:
+            return [DataChanged("notice_switches", _details(message.fields))], []
+        return [FrameIgnored("a message that was not asked for now", message.name)], []
+
+    def _small_dialogue(self, job: Bind | Unbind | ReadClock | ReadBattery | ReadLive) -> Dialogue:
+        conversation = self._conversation
+        match job:
+            case Bind():
+                return bind(conversation, job)
+            case Unbind():
+                return unbind(conversation, job)
+            case ReadClock():
+                return read_clock(conversation, job)
+            case ReadBattery():
+                return read_battery(conversation, job)
+            case ReadLive():
+                return read_live(conversation, job)
+
+
+def _changed(message: IdoMessage) -> DataChanged:
+    """Name what changed (ido.md 8.7); without a code the flags say what to read again."""
+    change = message.fields.get("change") or "settings"
+    what = change if isinstance(change, str) else f"change_{change}"
+    return DataChanged(what, _details(message.fields))
+
+
+def _details(fields: Mapping[str, object]) -> dict[str, int | str]:
+    """Flatten fields to numbers and words."""
+    details: dict[str, int | str] = {}
+    for name, value in fields.items():
+        if isinstance(value, int | str):
+            details[name] = value
+        elif isinstance(value, list) and value:
+            details[name] = " ".join(map(str, value))
+    return details

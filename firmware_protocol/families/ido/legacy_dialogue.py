@@ -1,0 +1,204 @@
+"""Fetching history of watches without V3: group 08 (ido.md 7.11, V).
+
+Activities of group 09 are not asked for: the reference leaves the bytes of their START open.
+"""
+
+import binascii
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from firmware_protocol.errors import DecodeError
+from firmware_protocol.events import RecordReceived, SyncFinished, SyncPlanned
+from firmware_protocol.families.ido.conversation import (
+    CLASSIC_ATTEMPTS,
+    CLASSIC_TIMEOUT_S,
+    Asking,
+    Conversation,
+    LegacyMessage,
+    answered,
+    whole,
+)
+from firmware_protocol.families.ido.health.decoding import DECODER_VERSION, FAMILY_NAME
+from firmware_protocol.families.ido.health.legacy import (
+    LegacyPackets,
+    sleep_end_wall_s,
+    sport_wall_s,
+    whole_packet,
+)
+from firmware_protocol.families.ido.health.wall_time import wall_text
+from firmware_protocol.families.ido.messages import IdoMessage, encode_message
+from firmware_protocol.families.ido.record_kinds import RECORD_KINDS
+from firmware_protocol.family import Deliver, Dialogue, Exchange, JobError, Message, Output, Report
+from firmware_protocol.jobs import Sync
+from firmware_protocol.records import RawRecord
+
+_END: Final = b"\x08\xee"
+_TRIES: Final = 2  # of a record whose packets leave a gap
+_HEAD_PACKETS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _LegacyKind:
+    """One kind of day: its name in messages, its keys, and when a record of it is from."""
+
+    noun: str
+    kind: str
+    today_key: int
+    history_key: int
+    metrics: tuple[str, ...]
+    days_field: str
+    wall_s: Callable[[LegacyPackets], int]
+
+
+_KINDS: Final = (
+    _LegacyKind("sport", "legacy.steps", 3, 5, ("steps", "activity"), "sport_days", sport_wall_s),
+    _LegacyKind(
+        "sleep", "legacy.sleep", 4, 6, ("sleep", "sleep_summary"), "sleep_days", sleep_end_wall_s
+    ),
+    _LegacyKind(
+        "heart_rate",
+        "legacy.heart_rate",
+        7,
+        8,
+        ("heart_rate", "resting_heart_rate"),
+        "heart_rate_days",
+        sport_wall_s,
+    ),
+)
+_METRICS: Final = frozenset[str]().union(*(kind.metrics for kind in _KINDS))
+
+
+def sync_legacy(conversation: Conversation, job: Sync) -> Dialogue:
+    """Fetch today and the days before of each kind, one record at a time."""
+    return _LegacySync(conversation, job).run()
+
+
+@dataclass(slots=True)
+class _LegacySync:
+    """One sync job."""
+
+    conversation: Conversation
+    job: Sync
+    records: int = 0
+    received_bytes: int = 0
+
+    def run(self) -> Dialogue:
+        """08 01, then each kind, then 08 02."""
+        kinds = [kind for kind in _KINDS if self._is_wanted(kind.metrics)]
+        if kinds:
+            sizes = answered(
+                (
+                    yield from self.conversation.classic(
+                        "ido.legacy.sizes", {"sync_flag": 1, "safe_mode": 0}
+                    )
+                ),
+                "what it has stored",
+            )
+            yield Report(SyncPlanned(None))
+            for kind in kinds:
+                yield from self._fetch_kind(kind, sizes)
+            yield from self.conversation.classic("ido.legacy.finish", attempts=1)
+        yield Report(SyncFinished(self.records, (), tuple(self._not_kept())))
+
+    def _is_wanted(self, metrics: tuple[str, ...]) -> bool:
+        return not self.job.metrics or not self.job.metrics.isdisjoint(metrics)
+
+    def _not_kept(self) -> Iterator[str]:
+        for kind in RECORD_KINDS:
+            if self._is_wanted(kind.metrics) and _METRICS.isdisjoint(kind.metrics):
+                yield kind.name(None)
+
+    def _fetch_kind(self, kind: _LegacyKind, sizes: IdoMessage) -> Asking[None]:
+        packets = yield from self._fetch(kind.noun, kind.today_key)
+        if len(packets) > _HEAD_PACKETS and not self._is_before_since(kind, packets):
+            yield from self._deliver(kind, packets)
+        if self.job.keep:
+            return
+        yield from self._stop(kind.noun, kind.today_key)
+        yield from self._fetch_history(kind, whole(sizes, kind.days_field) or 0)
+
+    def _fetch_history(self, kind: _LegacyKind, days: int) -> Asking[None]:
+        """One day per START; STOP moves on to the next. A lost STOP gives the same day again."""
+        noun = f"{kind.noun}_history"
+        before: list[bytes] = []
+        for _ in range(days):
+            packets = yield from self._fetch(noun, kind.history_key)
+            if not packets or self._is_before_since(kind, packets):
+                return
+            if packets != before:
+                yield from self._deliver(kind, packets)
+            before = packets
+            yield from self._stop(noun, kind.history_key)
+
+    def _fetch(self, noun: str, key: int) -> Asking[list[bytes]]:
+        """START and all packets up to 08 EE; once more where they leave a gap."""
+        for _ in range(_TRIES):
+            packets = yield from self._collect(noun, key)
+            if packets is not None:
+                return packets
+        raise JobError("malformed", "the packets of a record did not come whole")
+
+    def _collect(self, noun: str, key: int) -> Asking[list[bytes] | None]:
+        """Return the packets in order; None where one is missing or the end did not come."""
+        start = self._order(noun, "start")
+        message = yield self._wait(key, start, CLASSIC_ATTEMPTS)
+        if message is None:
+            raise JobError("silent", "the watch does not send its records")
+        packets: list[bytes] = []
+        whole_so_far = True
+        while isinstance(message, LegacyMessage):
+            if message.data[:2] == _END:
+                return packets if whole_so_far else None
+            packet = whole_packet(message.data)
+            if packet[2] == 1:  # also where the watch answered START twice
+                packets, whole_so_far = [packet], True
+            elif packet[2] == len(packets) + 1:
+                packets.append(packet)
+            else:
+                whole_so_far = False
+            message = yield self._wait(key, [], 1)
+        return None
+
+    def _wait(self, key: int, outputs: list[Output], attempts: int) -> Exchange:
+        heads = (bytes((0x08, key)), _END)
+
+        def accepts(message: Message) -> bool:
+            return isinstance(message, LegacyMessage) and message.data[:2] in heads
+
+        return Exchange(lambda: outputs, accepts, CLASSIC_TIMEOUT_S, attempts)
+
+    def _stop(self, noun: str, key: int) -> Asking[None]:
+        """Confirm, once: repeating it could confirm what was never sent."""
+        yield self._wait(key, self._order(noun, "stop"), 1)
+
+    def _order(self, noun: str, order: str) -> list[Output]:
+        return self.conversation.writes(encode_message(f"ido.legacy.{noun}", {"order": order}))
+
+    def _deliver(self, kind: _LegacyKind, packets: list[bytes]) -> Asking[None]:
+        body = b"".join(packets)
+        self.records += 1
+        self.received_bytes += len(body)
+        wall_s = _wall_s(kind, packets)
+        if wall_s is None:
+            key = f"unread {binascii.crc32(body):08x}"
+        else:
+            moment = wall_text(wall_s)
+            key = moment if kind.noun == "sleep" else moment.partition("T")[0]
+        record = RawRecord(FAMILY_NAME, kind.kind, key, body, DECODER_VERSION)
+        yield Deliver(RecordReceived(record, (), kind.metrics, self.received_bytes))
+
+    def _is_before_since(self, kind: _LegacyKind, packets: list[bytes]) -> bool:
+        wall_s = _wall_s(kind, packets)
+        if self.job.since is None or wall_s is None:
+            return False
+        return date.fromisoformat(wall_text(wall_s).partition("T")[0]) < self.job.since
+
+
+def _wall_s(kind: _LegacyKind, packets: list[bytes]) -> int | None:
+    """When the record is from; None where its head makes no sense."""
+    try:
+        return kind.wall_s(LegacyPackets.decode(b"".join(packets)))
+    except DecodeError:
+        return None
