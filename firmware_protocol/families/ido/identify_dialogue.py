@@ -1,5 +1,6 @@
 """The connect prelude: who the watch is and what it can do (ido.md 2.5, C)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from firmware_protocol.events import Identified, WatchInfo
@@ -8,14 +9,12 @@ from firmware_protocol.families.ido.conversation import (
     CLASSIC_ATTEMPTS,
     Asking,
     Conversation,
-    answered,
     needed,
-    whole,
 )
 from firmware_protocol.families.ido.health.decoding import FAMILY_NAME
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.models import model_name
-from firmware_protocol.family import Dialogue, Report
+from firmware_protocol.family import Dialogue, JobError, Report
 from firmware_protocol.jobs import Identify
 
 _TOLD_ELSEWHERE: Final = frozenset(
@@ -25,17 +24,20 @@ _PREFIX_BYTES: Final = 2  # command and key of a classic reply
 
 
 def identify(conversation: Conversation, _job: Identify) -> Dialogue:
-    """Ask who is there; only the first question must be answered."""
-    who = answered((yield from conversation.classic("ido.get.device_info")), "who it is")
-    needed(who, "device_id")
-    conversation.bind_confirm = whole(who, "bind_confirm") or 0
-    base = yield from conversation.classic("ido.get.function_table")
+    """Ask who is there; where that stays open, the size of its records is a sign of life."""
+    who = yield from conversation.classic("ido.get.device_info")
+    if who is None:
+        sizes = yield from conversation.v3("ido.health.total", {"held": []}, attempts=1)
+        if sizes is None:
+            raise JobError("silent", "the watch did not answer when asked who it is")
+    # one that is silent about itself is not waited for at every further question
+    attempts = CLASSIC_ATTEMPTS if who else 1
+    base = yield from conversation.classic("ido.get.function_table", attempts=attempts)
     extended = yield from _extended_table(conversation, base)
-    # a watch that is silent about its tables is not kept waiting for here either
     attempts = CLASSIC_ATTEMPTS if base else 1
-    sizes = yield from conversation.classic("ido.get.link_sizes", attempts=attempts)
-    if sizes is not None:
-        conversation.agree_on_sizes(sizes)
+    link_sizes = yield from conversation.classic("ido.get.link_sizes", attempts=attempts)
+    if link_sizes is not None:
+        conversation.agree_on_sizes(link_sizes)
     yield from _learn_capabilities(conversation, base, extended)
     address = yield from conversation.classic("ido.get.address", attempts=1)
     versions = None
@@ -77,36 +79,47 @@ def _capabilities(
 
 def _watch_info(
     conversation: Conversation,
-    who: IdoMessage,
+    who: IdoMessage | None,
     address: IdoMessage | None,
     versions: IdoMessage | None,
 ) -> WatchInfo:
-    device_id = needed(who, "device_id")
-    bound, restarted = whole(who, "bound"), whole(who, "restarted")
+    told = {} if who is None else who.fields
+    device_id = _number(told, "device_id")
     facts = {
         name: value
-        for name, value in who.fields.items()
+        for name, value in told.items()
         if name not in _TOLD_ELSEWHERE and isinstance(value, int | str)
     }
+    conversation.bind_confirm = _number(told, "bind_confirm") or 0
     return WatchInfo(
         family=FAMILY_NAME,
         product=model_name(device_id),
         model_code=device_id,
-        firmware_version=_firmware_version(who, versions),
+        firmware_version=_firmware_version(told, versions),
         address=str(address.fields["address"]) if address and "address" in address.fields else None,
-        bound=None if bound is None else bound != 0,
-        battery_pct=whole(who, "battery_pct"),
-        charging=who.fields.get("battery_status") == "charging",
-        restarted=None if restarted is None else restarted != 0,
+        bound=_flag(told, "bound"),
+        battery_pct=_number(told, "battery_pct"),
+        charging=told["battery_status"] == "charging" if "battery_status" in told else None,
+        restarted=_flag(told, "restarted"),
         capabilities=conversation.capabilities or frozenset(),
         facts=facts | {"write_bytes": conversation.write_bytes},
     )
 
 
-def _firmware_version(who: IdoMessage, versions: IdoMessage | None) -> str | None:
+def _firmware_version(told: Mapping[str, object], versions: IdoMessage | None) -> str | None:
     """Three parts where the watch has them (02 EB), else the single number of 02 01."""
     if versions is not None:
         major, minor, patch = (needed(versions, f"firmware_{part}") for part in (1, 2, 3))
         return f"{major}.{minor:02d}.{patch:02d}"
-    number = whole(who, "firmware_version")
+    number = _number(told, "firmware_version")
     return None if number is None else str(number)
+
+
+def _number(told: Mapping[str, object], name: str) -> int | None:
+    value = told.get(name)
+    return value if isinstance(value, int) else None
+
+
+def _flag(told: Mapping[str, object], name: str) -> bool | None:
+    number = _number(told, name)
+    return None if number is None else number != 0

@@ -39,7 +39,6 @@ from firmware_protocol.family import Deliver, Dialogue, JobError, Report
 from firmware_protocol.jobs import Sync
 from firmware_protocol.records import RawRecord, Watermark
 
-_SILENT_LIMIT: Final = 3  # kinds without any answer before the whole watch counts as silent
 _MOST_RECORDS: Final = 1000  # of one kind in one sync: a watch that never ends is left
 _SAME_AGAIN_LIMIT: Final = 2  # STOPs for one record before its cursor counts as stuck
 
@@ -131,7 +130,9 @@ class _V3Sync:
     received_bytes: int = 0
     watermarks: dict[str, Watermark] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
+    cut_short: bool = False
     answered: bool = False
+    patient: bool = True  # a watch that just stayed silent is asked once only
 
     def run(self) -> Dialogue:
         """Ask for each kind in turn between a fast and a slow link."""
@@ -145,6 +146,8 @@ class _V3Sync:
             yield from self._set_link("slow")
         if kept and not self.answered:
             raise JobError("silent", "the watch answered no question about its records")
+        if self.cut_short:
+            raise JobError("silent", "the watch stopped answering in the middle of its records")
         not_kept = [self._name(kind) for kind in kinds if kind not in kept]
         yield Report(
             SyncFinished(self.records, tuple(self.watermarks.values()), (*not_kept, *self.silent))
@@ -181,7 +184,7 @@ class _V3Sync:
         offset = self._held_items(kind)
         received = yield from self._start(kind, 1, offset)
         if received is None:
-            self._note_silence(kind)
+            self.silent.append(self._name(kind))
             return
         if self._is_before_since(received):
             return
@@ -203,8 +206,7 @@ class _V3Sync:
             stopped = yield from self._stop(kind, 0)
             if drain.is_stuck or (stopped is not None and not stopped.reply.have_next):
                 return
-        if announced or drain.count:
-            raise JobError("silent", "the watch stopped answering in the middle of its records")
+        self.cut_short |= announced or drain.count > 0
 
     def _fetch_counted(self, kind: RecordKind) -> Asking[None]:
         """The oldest record that is not confirmed, again and again (7.3).
@@ -220,12 +222,15 @@ class _V3Sync:
             if received.is_empty or drain.is_stuck:
                 return
         if drain.count:
-            raise JobError("silent", "the watch stopped answering in the middle of its records")
-        self._note_silence(kind)
+            self.cut_short = True
+        else:
+            self.silent.append(self._name(kind))
 
     def _start(self, kind: RecordKind, today: int, offset: int) -> Asking[_Received | None]:
         """START; a record whose own sums fail is fetched once more (7.9)."""
-        message = yield from self._ask(kind, START, today, offset)
+        attempts = V3_ATTEMPTS if self.patient else 1
+        message = yield from self._ask(kind, START, today, offset, attempts)
+        self.patient = message is not None
         if message is None:
             return None
         self.answered = True
@@ -296,8 +301,3 @@ class _V3Sync:
             and isinstance(received.record, StepsDay)
             and received.record.only_last_slot()
         )
-
-    def _note_silence(self, kind: RecordKind) -> None:
-        self.silent.append(self._name(kind))
-        if not self.answered and len(self.silent) >= _SILENT_LIMIT:
-            raise JobError("silent", "the watch answered no question about its records")
