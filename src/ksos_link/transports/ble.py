@@ -31,6 +31,10 @@ MAX_QUEUED_NOTIFICATIONS: Final = 4096  # a babbling watch must not eat memory
 
 ADAPTER_HINT: Final = "Run `ksos doctor`: it names what is missing and the command that mends it."
 
+NEAR_HINT: Final = (
+    "Is it near, awake and not connected to a phone? Watches connected to one stay silent."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Radio:
@@ -56,10 +60,7 @@ def bluetooth_errors() -> Iterator[None]:
     try:
         yield
     except BleakDeviceNotFoundError as error:
-        raise NotFoundError(
-            "The watch was not found.",
-            "Is it near, awake and not connected to a phone? Watches connected to one stay silent.",
-        ) from error
+        raise NotFoundError("The watch was not found.", NEAR_HINT) from error
     except BleakGATTProtocolError as error:
         raise RefusedError(f"The watch refused a Bluetooth request ({error}).") from error
     except BleakError as error:
@@ -108,21 +109,9 @@ async def scan(
             await scanner.stop()
 
 
-async def find(radio: Radio, address: str, timeout_s: float) -> BLEDevice:
-    """Return the device that advertises `address`.
-
-    Raises:
-        NotFoundError: nothing advertised it in time.
-        BluetoothError: there is no usable adapter.
-    """
-    async with contextlib.aclosing(scan(radio, timeout_s)) as seen:
-        async for advertisement, device in seen:
-            if advertisement.address.casefold() == address.casefold():
-                return device
-    raise NotFoundError(
-        f"The watch was not found within {timeout_s:g} s.",
-        "Is it near, awake and not connected to a phone? Watches connected to one stay silent.",
-    )
+def not_found(timeout_s: float) -> NotFoundError:
+    """The error of a watch that did not advertise within `timeout_s`."""
+    return NotFoundError(f"The watch was not found within {timeout_s:g} s.", NEAR_HINT)
 
 
 def _advertisement(device: BLEDevice, data: AdvertisementData) -> Advertisement:

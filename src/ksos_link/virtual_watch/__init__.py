@@ -1,0 +1,1 @@
+"""The other end: a virtual watch on a virtual radio."""

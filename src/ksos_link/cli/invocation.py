@@ -1,0 +1,117 @@
+"""One run of the command line: what was said for all commands, and what commands need from it."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ksos_link.config import Home, open_home
+from ksos_link.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    import typer
+
+    from ksos_link.operations.route import LinkOptions
+    from ksos_link.operations.target import Target
+    from ksos_link.store.database import Store
+    from ksos_link.store.devices import Device
+    from ksos_link.store.keys import SecretSource
+
+
+@dataclass(slots=True)
+class Invocation:
+    """The global options, resolved."""
+
+    home: Home
+    device_name: str | None
+    timeout_s: float
+    quiet: bool
+    verbose: bool
+    env: Mapping[str, str]
+    _secrets: "SecretSource | None" = None
+
+    @classmethod
+    def from_options(
+        cls,
+        *,
+        device: str | None,
+        home: Path | None,
+        timeout_s: float,
+        quiet: bool,
+        verbose: bool,
+    ) -> "Invocation":
+        """Join options and environment, and open the log of this run's home."""
+        return cls(open_home(os.environ, home), device, timeout_s, quiet, verbose, os.environ)
+
+    def secrets(self) -> "SecretSource":
+        """What this person and terminal can give to open the store; asked for at most once."""
+        from ksos_link.store.keys import SecretSource
+
+        if self._secrets is None:
+            self._secrets = SecretSource(self.env, ask=ask_secret if can_ask() else None)
+        return self._secrets
+
+    def open_store(self, *, create: bool = True) -> "Store":
+        """Open the store, made at first use unless `create` is off."""
+        from ksos_link.store.database import open_store
+
+        return open_store(self.home, self.secrets(), create=create)
+
+    def link_options(self, *, bond: bool = False) -> "LinkOptions":
+        """How links are made in this run."""
+        from ksos_link.operations.route import LinkOptions
+
+        return LinkOptions(now=local_now, timeout_s=self.timeout_s, bond=bond)
+
+    def named_target(self) -> "Target | None":
+        """The watch named by an address form, without a look into the store."""
+        from ksos_link.operations.target import is_address, parse_target
+
+        if self.device_name and is_address(self.device_name):
+            return parse_target(self.device_name)
+        return None
+
+    def chosen_device(self, store: "Store") -> "Device":
+        """The watch that was named, or the only one there is.
+
+        Raises:
+            NotFoundError: no such watch, or none at all.
+            UsageError: several, and none was named.
+        """
+        if self.device_name:
+            return store.device(self.device_name)
+        devices = store.devices()
+        if not devices:
+            raise NotFoundError("No watch is paired yet.", "Pair one: ksos watch pair ADDRESS")
+        if len(devices) > 1:
+            names = ", ".join(device.alias for device in devices)
+            raise UsageError("There are several watches.", f"Name one with --device: {names}.")
+        return devices[0]
+
+
+def invocation(ctx: "typer.Context") -> Invocation:
+    """The invocation of a command's context."""
+    found = ctx.find_object(Invocation)
+    if found is None:
+        raise RuntimeError("the root command did not run")
+    return found
+
+
+def local_now() -> datetime:
+    """This machine's time, aware."""
+    return datetime.now().astimezone()
+
+
+def can_ask() -> bool:
+    """Whether a person sits at both ends; without one nothing ever waits for a prompt."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask_secret(prompt: str) -> str:
+    """Ask for a passphrase on the terminal, unseen."""
+    import getpass
+
+    return getpass.getpass(prompt if prompt.endswith(" ") else f"{prompt} ", sys.stderr)

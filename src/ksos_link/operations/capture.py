@@ -1,0 +1,134 @@
+"""Record what passes between us and a watch, and play a recording into a throw-away store."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from firmware_protocol.events import RecordReceived
+from firmware_protocol.family import CapturedPacket, Direction
+from firmware_protocol.jobs import Sync
+from ksos_link.config import open_home
+from ksos_link.connection.watch import Watch
+from ksos_link.export.target import open_target
+from ksos_link.operations.pair import adopt
+from ksos_link.operations.route import LinkOptions, open_route
+from ksos_link.operations.sync import SyncChoice, SyncEvent, sync
+from ksos_link.operations.target import ReplayTarget, Target
+from ksos_link.store.database import open_store
+from ksos_link.store.keys import SecretSource
+from ksos_link.transports.base import Transport
+from ksos_link.transports.capture_file import format_packet
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How much a recording holds."""
+
+    packets: int
+    records: int
+
+
+class _RecordingTransport:
+    """A link that notes every packet. See `transports.base.Transport`."""
+
+    def __init__(self, link: Transport, note: Callable[[Direction, str, bytes], None]) -> None:
+        self._link = link
+        self._note = note
+
+    @property
+    def address(self) -> str:
+        return self._link.address
+
+    @property
+    def max_write_bytes(self) -> int:
+        return self._link.max_write_bytes
+
+    async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
+        self._note("TX", uuid, data)
+        await self._link.write(uuid, data, with_response=with_response)
+
+    async def read_value(self, uuid: str) -> bytes:
+        value = await self._link.read_value(uuid)
+        self._note("RX", uuid, value)
+        return value
+
+    async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
+        received = await self._link.receive(timeout_s)
+        if received is not None:
+            self._note("RX", *received)
+        return received
+
+    async def close(self) -> None:
+        await self._link.close()
+
+
+async def record_to(
+    out: Path, target: Target, options: LinkOptions, *, with_private: bool = False
+) -> Recorded:
+    """Meet the watch, read all it has without letting it forget anything, and write a capture.
+
+    Addresses, names and birth dates are masked unless `with_private`; readings are what a capture
+    is for and stay. The file is there whole or not at all.
+
+    Raises:
+        NotFoundError, BluetoothError, RefusedError: as a sync.
+    """
+    loop = asyncio.get_running_loop()
+    started_s = loop.time()
+    packets: list[CapturedPacket] = []
+
+    def note(direction: Direction, uuid: str, data: bytes) -> None:
+        line, at_s = len(packets) + 1, loop.time() - started_s
+        packets.append(CapturedPacket(line, direction, _short(uuid), data, at_s))
+
+    tapped = replace(options, tap=lambda link: _RecordingTransport(link, note))
+    async with open_route(target, tapped) as route:
+        watch = await route.meet()
+        try:
+            records = await _read_all(watch, options)
+        finally:
+            await watch.close()
+    with open_target(out) as file:
+        for packet in packets:
+            data = packet.data
+            shown = data if with_private else watch.family.redact(packet.direction, data)
+            file.write(f"{format_packet(replace(packet, data=shown))}\n")
+    return Recorded(len(packets), records)
+
+
+async def _read_all(watch: Watch, options: LinkOptions) -> int:
+    records = 0
+    job = Sync(today=options.now().date(), keep=True)
+    async with contextlib.aclosing(watch.run(job)) as events:
+        async for event in events:
+            if isinstance(event, RecordReceived):
+                records += 1
+                watch.commit()
+    return records
+
+
+async def replay(file: Path, options: LinkOptions) -> AsyncGenerator[SyncEvent, None]:
+    """Sync a capture into a store that is thrown away.
+
+    Raises:
+        NotFoundError, MalformedError: no capture, or a broken one.
+    """
+    with tempfile.TemporaryDirectory(prefix="ksos-replay-") as folder:
+        home = open_home({}, Path(folder) / "home")
+        secrets = SecretSource({"KSOS_KEY_FILE": str(Path(folder) / "secret")})
+        with open_store(home, secrets) as store:
+            device = adopt(store, f"replay:{file}", options.now())
+            events = sync(store, device, ReplayTarget(file), SyncChoice(), options)
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    yield event
+
+
+def _short(uuid: str) -> str:
+    """The 16-bit form of a UUID on the Bluetooth base, else the UUID."""
+    if uuid.startswith("0000") and uuid.endswith("-0000-1000-8000-00805f9b34fb"):
+        return uuid[4:8]
+    return uuid

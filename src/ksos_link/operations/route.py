@@ -1,0 +1,187 @@
+"""How a watch is reached: one object per target that opens as many links as a job needs."""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from firmware_protocol import registry
+from firmware_protocol.family import CapturedPacket, Family
+from ksos_link.connection.watch import Watch
+from ksos_link.errors import MalformedError, NotFoundError, UsageError
+from ksos_link.operations.target import (
+    BluetoothTarget,
+    NetworkTarget,
+    ReplayTarget,
+    Target,
+    VirtualTarget,
+)
+from ksos_link.transports.base import Transport
+from ksos_link.transports.capture_file import Capture, read_capture
+
+if TYPE_CHECKING:
+    from bleak.backends.device import BLEDevice
+
+    from ksos_link.transports.ble import Radio
+
+DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
+Tap = Callable[[Transport], Transport]  # wraps a link, e.g. to record what passes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """What a caller may say about links. `now` is the clock of the host, aware."""
+
+    now: Callable[[], datetime]
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    bond: bool = False
+    tap: Tap | None = None
+
+    def tapped(self, link: Transport) -> Transport:
+        """The link, wrapped where a tap was given."""
+        return self.tap(link) if self.tap else link
+
+
+class Route(ABC):
+    """A way to one watch."""
+
+    @abstractmethod
+    async def meet(self) -> Watch:
+        """Open a link and run the prelude.
+
+        Raises:
+            NotFoundError: the watch is not there, or no watch that we know.
+            BluetoothError: the link could not be made.
+            RefusedError: the watch did not answer.
+        """
+
+
+class BleRoute(Route):
+    """Over Bluetooth LE, on a real or a virtual radio. Without an address, the first watch seen."""
+
+    def __init__(self, radio: "Radio", address: str | None, options: LinkOptions) -> None:
+        self.radio = radio
+        self._address = address
+        self._options = options
+
+    async def meet(self) -> Watch:
+        """See `Route.meet`."""
+        from ksos_link.transports.ble import BleTransport
+
+        family, device = await self._find()
+        link = await BleTransport.open(self.radio, device, family.gatt, bond=self._options.bond)
+        return await Watch.meet(family, self._options.tapped(link))
+
+    async def _find(self) -> "tuple[Family, BLEDevice]":
+        from ksos_link.transports import ble
+
+        async with contextlib.aclosing(ble.scan(self.radio, self._options.timeout_s)) as seen:
+            async for advertisement, device in seen:
+                found = registry.recognise(advertisement)
+                if self._address is None:
+                    if found is not None:
+                        return _family(found.family), device
+                elif advertisement.address.upper() == self._address.upper():
+                    if found is not None:
+                        return _family(found.family), device
+                    raise NotFoundError(
+                        "The device at this address is no watch that ksos-link speaks to.",
+                        "`ksos watch scan` lists the ones it knows.",
+                    )
+        raise ble.not_found(self._options.timeout_s)
+
+
+class ReplayRoute(Route):
+    """A capture that answers as its watch did."""
+
+    def __init__(self, packets: tuple[CapturedPacket, ...], options: LinkOptions) -> None:
+        self._packets = packets
+        self._options = options
+
+    async def meet(self) -> Watch:
+        """See `Route.meet`. The family is the one whose inspector reads the most of it."""
+        from ksos_link.operations.decode import likeliest_family
+        from ksos_link.transports.memory import MemoryTransport
+
+        family = likeliest_family(self._packets)
+        session = family.open_replay(self._packets)
+        link = MemoryTransport(session, family.gatt, "replayed capture")
+        return await Watch.meet(family, self._options.tapped(link))
+
+
+@contextlib.asynccontextmanager
+async def open_route(target: Target, options: LinkOptions) -> AsyncGenerator[Route, None]:
+    """Prepare the way to a watch; what it needs (a virtual radio) lives as long as the context.
+
+    Raises:
+        UsageError: no such virtual watch, or the extra `virtual` is not installed.
+        MalformedError: the capture has lines that are no packets.
+    """
+    match target:
+        case ReplayTarget(path):
+            yield ReplayRoute(whole_capture(path).packets, options)
+        case VirtualTarget() | NetworkTarget():
+            async with _virtual_route(target, options) as route:
+                yield route
+        case BluetoothTarget(address):
+            from ksos_link.transports.ble import Radio
+
+            yield BleRoute(Radio(), address, options)
+
+
+@contextlib.asynccontextmanager
+async def _virtual_route(
+    target: VirtualTarget | NetworkTarget, options: LinkOptions
+) -> AsyncGenerator[Route, None]:
+    try:
+        from ksos_link.virtual_watch.virtual_radio import VirtualRadio
+    except ImportError as error:
+        raise UsageError(
+            "The virtual watch is not installed.", "Install it: pip install 'ksos-link[virtual]'."
+        ) from error
+    from ksos_link.transports.ble import Radio
+    from ksos_link.virtual_watch.scenarios import open_virtual_watch
+
+    if isinstance(target, VirtualTarget):
+        clock_s = asyncio.get_running_loop().time()
+        session, identity = open_virtual_watch(
+            target.family, target.query, now=options.now(), now_s=clock_s
+        )
+        virtual = await VirtualRadio.open_in_process([(session, identity)])
+        address: str | None = identity.address
+    else:
+        virtual = await VirtualRadio.open_network(target.endpoint)
+        address = None
+    try:
+        yield BleRoute(Radio(virtual.client_backend, virtual.scanner_backend), address, options)
+    finally:
+        await virtual.close()
+
+
+def whole_capture(path: Path) -> Capture:
+    """Read a capture in which every line must be a packet.
+
+    Raises:
+        NotFoundError: there is no such file.
+        MalformedError: it has broken lines, or no packet at all.
+    """
+    capture = read_capture(path)
+    if capture.broken_lines:
+        raise MalformedError(
+            f"Line {capture.broken_lines[0]} of the capture is no packet.",
+            "A line is: seconds, TX or RX, characteristic or -, hex.",
+        )
+    if not capture.packets:
+        raise MalformedError("The capture holds no packet.", str(path))
+    return capture
+
+
+def _family(name: str) -> Family:
+    family = registry.family_named(name)
+    if family is None:
+        raise NotFoundError(f"There is no family of watches named {name}.")
+    return family

@@ -1,0 +1,89 @@
+"""The forms in which a person names a watch (architecture.md, Watch address forms)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl
+
+from ksos_link.errors import UsageError
+
+_BLUETOOTH: Final = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
+_CORE_BLUETOOTH: Final = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+ALIAS: Final = re.compile(r"[\w.-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class BluetoothTarget:
+    """A watch on a real adapter; macOS gives UUIDs instead of addresses."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualTarget:
+    """A virtual watch in this process: `virtual:ido?scenario=full-day`."""
+
+    family: str
+    query: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkTarget:
+    """A virtual watch in another process: `virtual:tcp:127.0.0.1:PORT`."""
+
+    endpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayTarget:
+    """A capture played as a watch: `replay:FILE`."""
+
+    path: Path
+
+
+Target = BluetoothTarget | VirtualTarget | NetworkTarget | ReplayTarget
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an address form rather than an alias."""
+    return bool(
+        text.startswith(("virtual:", "replay:"))
+        or _BLUETOOTH.fullmatch(text)
+        or _CORE_BLUETOOTH.fullmatch(text)
+    )
+
+
+def parse_target(text: str) -> Target:
+    """Read an address form.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text.startswith("replay:") and text != "replay:":
+        return ReplayTarget(Path(text.removeprefix("replay:")))
+    if text.startswith("virtual:tcp:"):
+        return NetworkTarget(text.removeprefix("virtual:"))
+    if text.startswith("virtual:") and text != "virtual:":
+        family, _, query = text.removeprefix("virtual:").partition("?")
+        return VirtualTarget(family, dict(parse_qsl(query, keep_blank_values=True)))
+    if is_address(text):
+        return BluetoothTarget(text.upper())
+    raise UsageError(
+        "That is no address of a watch.",
+        "Give AA:BB:CC:DD:EE:FF (see `ksos watch scan`), virtual:ido, or replay:FILE.",
+    )
+
+
+def check_alias(alias: str) -> str:
+    """Return a name that a person may give a watch.
+
+    Raises:
+        UsageError: it is empty, too long, or could be taken for an address.
+    """
+    if not ALIAS.fullmatch(alias) or is_address(alias):
+        raise UsageError(
+            "That name cannot be used.", "Use up to 40 letters, digits, dots, dashes, underscores."
+        )
+    return alias
