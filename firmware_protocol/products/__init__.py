@@ -1,1 +1,0 @@
-"""One data file per watch model, with its quirks as named flags."""
