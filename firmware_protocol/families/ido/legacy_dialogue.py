@@ -23,7 +23,10 @@ from firmware_protocol.families.ido.conversation import (
 from firmware_protocol.families.ido.health.decoding import DECODER_VERSION, FAMILY_NAME
 from firmware_protocol.families.ido.health.legacy import (
     LegacyPackets,
+    heart_rate_items,
     sleep_end_wall_s,
+    sleep_items,
+    sport_items,
     sport_wall_s,
     whole_packet,
 )
@@ -50,12 +53,29 @@ class _LegacyKind:
     metrics: tuple[str, ...]
     days_field: str
     wall_s: Callable[[LegacyPackets], int]
+    items: Callable[[LegacyPackets], list[bytes]]
 
 
 _KINDS: Final = (
-    _LegacyKind("sport", "legacy.steps", 3, 5, ("steps", "activity"), "sport_days", sport_wall_s),
     _LegacyKind(
-        "sleep", "legacy.sleep", 4, 6, ("sleep", "sleep_summary"), "sleep_days", sleep_end_wall_s
+        "sport",
+        "legacy.steps",
+        3,
+        5,
+        ("steps", "activity"),
+        "sport_days",
+        sport_wall_s,
+        sport_items,
+    ),
+    _LegacyKind(
+        "sleep",
+        "legacy.sleep",
+        4,
+        6,
+        ("sleep", "sleep_summary"),
+        "sleep_days",
+        sleep_end_wall_s,
+        sleep_items,
     ),
     _LegacyKind(
         "heart_rate",
@@ -65,6 +85,7 @@ _KINDS: Final = (
         ("heart_rate", "resting_heart_rate"),
         "heart_rate_days",
         sport_wall_s,
+        heart_rate_items,
     ),
 )
 _METRICS: Final = frozenset[str]().union(*(kind.metrics for kind in _KINDS))
@@ -111,7 +132,7 @@ class _LegacySync:
                 yield kind.name(None)
 
     def _fetch_kind(self, kind: _LegacyKind, sizes: IdoMessage) -> Asking[None]:
-        packets = yield from self._fetch(kind.noun, kind.today_key)
+        packets = yield from self._fetch(kind, kind.noun, kind.today_key)
         if len(packets) > _HEAD_PACKETS and not self._is_before_since(kind, packets):
             yield from self._deliver(kind, packets)
         if self.job.keep:
@@ -124,7 +145,7 @@ class _LegacySync:
         noun = f"{kind.noun}_history"
         before: list[bytes] = []
         for _ in range(days):
-            packets = yield from self._fetch(noun, kind.history_key)
+            packets = yield from self._fetch(kind, noun, kind.history_key)
             if not packets or self._is_before_since(kind, packets):
                 return
             if packets != before:
@@ -132,13 +153,17 @@ class _LegacySync:
             before = packets
             yield from self._stop(noun, kind.history_key)
 
-    def _fetch(self, noun: str, key: int) -> Asking[list[bytes]]:
-        """START and all packets up to 08 EE; once more where they leave a gap."""
+    def _fetch(self, kind: _LegacyKind, noun: str, key: int) -> Asking[list[bytes]]:
+        """START and all packets up to 08 EE; once more where some are missing."""
+        best: list[bytes] | None = None
         for _ in range(_TRIES):
             packets = yield from self._collect(noun, key)
-            if packets is not None:
+            if packets is not None and _is_whole(kind, packets):
                 return packets
-        raise JobError("malformed", "the packets of a record did not come whole")
+            best = packets or best
+        if best is None:
+            raise JobError("malformed", "the packets of a record did not come whole")
+        return best
 
     def _collect(self, noun: str, key: int) -> Asking[list[bytes] | None]:
         """Return the packets in order; None where one is missing or the end did not come."""
@@ -187,7 +212,8 @@ class _LegacySync:
             moment = wall_text(wall_s)
             key = moment if kind.noun == "sleep" else moment.partition("T")[0]
         record = RawRecord(FAMILY_NAME, kind.kind, key, body, DECODER_VERSION)
-        yield Deliver(RecordReceived(record, (), kind.metrics, self.received_bytes))
+        verified = _is_whole(kind, packets)
+        yield Deliver(RecordReceived(record, (), kind.metrics, self.received_bytes, verified))
 
     def _is_before_since(self, kind: _LegacyKind, packets: list[bytes]) -> bool:
         wall_s = _wall_s(kind, packets)
@@ -202,3 +228,13 @@ def _wall_s(kind: _LegacyKind, packets: list[bytes]) -> int | None:
         return kind.wall_s(LegacyPackets.decode(b"".join(packets)))
     except DecodeError:
         return None
+
+
+def _is_whole(kind: _LegacyKind, packets: list[bytes]) -> bool:
+    """Tell whether all items came that the head announces; nothing at all is whole too."""
+    if packets:
+        try:
+            kind.items(LegacyPackets.decode(b"".join(packets)))
+        except DecodeError:
+            return False
+    return True

@@ -21,8 +21,8 @@ from firmware_protocol.samples import Decoded, Quality, Series, SleepStage
 _FRONT_BYTES: Final = 4
 _FIRST_ITEMS: Final = 2  # packets before the items
 _SPORT_ITEM_BYTES: Final = 5
+_PAIR_BYTES: Final = 2
 _SPORT_HEAD: Final = struct.Struct("<HBBHBBB")
-_SPORT_TOTALS: Final = struct.Struct("<III")
 _SLEEP_HEAD: Final = struct.Struct("<HBBBBHBB")
 _SLEEP_TOTALS: Final = struct.Struct("<BBBHH")
 _HEART_RATE_HEAD: Final = struct.Struct("<HBBHBHB")
@@ -110,6 +110,36 @@ def sleep_end_wall_s(packets: LegacyPackets) -> int:
     return moment_wall_s(year, month, day, hour, minute)
 
 
+def sport_items(packets: LegacyPackets) -> list[bytes]:
+    """Return the slots of a sport day.
+
+    Raises:
+        DecodeError: the head is missing or does not get all the items it announces.
+    """
+    *_, count, _ = packets.head(0, _SPORT_HEAD)
+    return packets.items(_SPORT_ITEM_BYTES, count)
+
+
+def sleep_items(packets: LegacyPackets) -> list[bytes]:
+    """Return the phases of a night.
+
+    Raises:
+        DecodeError: the head is missing or does not get all the items it announces.
+    """
+    *_, count, _ = packets.head(0, _SLEEP_HEAD)
+    return packets.items(_PAIR_BYTES, count)
+
+
+def heart_rate_items(packets: LegacyPackets) -> list[bytes]:
+    """Return the readings of a day.
+
+    Raises:
+        DecodeError: the head is missing or does not get all the items it announces.
+    """
+    *_, count, _ = packets.head(0, _HEART_RATE_HEAD)
+    return packets.items(_PAIR_BYTES, count)
+
+
 def sport_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
     """Return steps and movement of each slot in which the watch counted anything.
 
@@ -119,12 +149,11 @@ def sport_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
     Raises:
         DecodeError: the head makes no sense or items are missing.
     """
-    year, month, day, start_min, slot_min, count, _ = packets.head(0, _SPORT_HEAD)
-    packets.head(1, _SPORT_TOTALS)
+    year, month, day, start_min, slot_min, *_ = packets.head(0, _SPORT_HEAD)
     start_s = day_wall_s(year, month, day) + 60 * start_min
     slots = [
         (start_s + 60 * slot_min * at, int.from_bytes(item, "little"))
-        for at, item in enumerate(packets.items(_SPORT_ITEM_BYTES, count))
+        for at, item in enumerate(sport_items(packets))
     ]
     counted = [(time, bits) for time, bits in slots if bits]
     if not counted or not slot_min:
@@ -162,9 +191,9 @@ def sleep_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
     Raises:
         DecodeError: the head makes no sense or items are missing.
     """
-    *_, total_min, count, _ = packets.head(0, _SLEEP_HEAD)
+    *_, total_min, _, _ = packets.head(0, _SLEEP_HEAD)
     _, _, _, light_min, deep_min = packets.head(1, _SLEEP_TOTALS)
-    items = packets.items(2, count)
+    items = sleep_items(packets)
     if not total_min:
         return Decoded()
     start_utc_s = clock.utc_s(sleep_end_wall_s(packets)) - 60 * total_min
@@ -204,9 +233,9 @@ def heart_rate_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
     Raises:
         DecodeError: the head makes no sense or items are missing.
     """
-    year, month, day, start_min, resting_bpm, count, _ = packets.head(0, _HEART_RATE_HEAD)
+    year, month, day, start_min, resting_bpm, *_ = packets.head(0, _HEART_RATE_HEAD)
     day_s = day_wall_s(year, month, day)
-    items = b"".join(packets.items(2, count))
+    items = b"".join(heart_rate_items(packets))
     decoded = _BPM.series(day_s, start_min, items, clock)
     if not BPM_ALLOWED[resting_bpm]:
         return decoded
