@@ -103,6 +103,8 @@ class CompanionSession:
 
     def receive_data(self, uuid: str, data: bytes, now_s: float) -> list[Event]:
         """Take one notification or read value; malformed bytes become `FrameIgnored`."""
+        if self.state is SessionState.CLOSED:
+            return []  # it was under way when the link was lost
         try:
             messages = self._dialect.receive_data(uuid, data)
         except RemoteProtocolError as error:
