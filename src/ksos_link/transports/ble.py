@@ -18,6 +18,7 @@ from bleak.exc import (
     BleakDeviceNotFoundError,
     BleakError,
     BleakGATTProtocolError,
+    BleakGATTProtocolErrorCode,
 )
 from bleak_retry_connector import BleakConnectionError, establish_connection
 
@@ -31,6 +32,8 @@ MAX_QUEUED_NOTIFICATIONS: Final = 4096  # a babbling watch must not eat memory
 
 ADAPTER_HINT: Final = "Run `ksos doctor`: it names what is missing and the command that mends it."
 
+LOST: Final = "The Bluetooth link to the watch was lost."
+MOVE_CLOSER: Final = "Move closer and try again."
 NEAR_HINT: Final = (
     "Is it near, awake and not connected to a phone? Watches connected to one stay silent."
 )
@@ -62,7 +65,11 @@ def bluetooth_errors() -> Iterator[None]:
     except BleakDeviceNotFoundError as error:
         raise NotFoundError("The watch was not found.", NEAR_HINT) from error
     except BleakGATTProtocolError as error:
-        raise RefusedError(f"The watch refused a Bluetooth request ({error}).") from error
+        code = int(error.args[0])  # `error.code` knows only the codes that have a name
+        if code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR:
+            # what BlueZ answers to a write that was under way when the link broke
+            raise LinkLostError(LOST, MOVE_CLOSER) from error
+        raise RefusedError(f"The watch refused a request (ATT error 0x{code:02X}).") from error
     except BleakError as error:
         raise _bluetooth_error(error) from error
     except TimeoutError as error:
@@ -75,8 +82,8 @@ def _bluetooth_error(error: Exception) -> BluetoothError:
     if isinstance(error, BleakBluetoothNotAvailableError):
         return BluetoothError("Bluetooth is not available on this machine.", ADAPTER_HINT)
     if isinstance(error, BleakConnectionError):
-        return BluetoothError("The watch could not be connected.", "Move closer and try again.")
-    return LinkLostError("The Bluetooth link to the watch was lost.", "Move closer and try again.")
+        return BluetoothError("The watch could not be connected.", MOVE_CLOSER)
+    return LinkLostError(LOST, MOVE_CLOSER)
 
 
 async def scan(
@@ -242,6 +249,4 @@ class BleTransport:
 
     def _raise_if_lost(self) -> None:
         if self._lost:
-            raise LinkLostError(
-                "The Bluetooth link to the watch was lost.", "Move closer and try again."
-            )
+            raise LinkLostError(LOST, MOVE_CLOSER)
