@@ -32,11 +32,16 @@ DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
 Tap = Callable[[Transport], Transport]  # wraps a link, e.g. to record what passes
 
 
+def local_now() -> datetime:
+    """This machine's time, aware."""
+    return datetime.now().astimezone()
+
+
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
     """What a caller may say about links. `now` is the clock of the host, aware."""
 
-    now: Callable[[], datetime]
+    now: Callable[[], datetime] = local_now
     timeout_s: float = DEFAULT_TIMEOUT_S
     bond: bool = False
     tap: Tap | None = None
