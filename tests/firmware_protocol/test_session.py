@@ -203,6 +203,12 @@ def test_one_value_may_complete_several_messages() -> None:
     assert session.receive_data("n", b"kk", 0.0)[-1] == JobDone(Bind())
 
 
+def test_nothing_goes_on_without_a_job() -> None:
+    session, _ = ready()
+    with pytest.raises(LocalProtocolError):
+        session._advance(None, 0.0)
+
+
 def test_what_comes_after_the_link_was_lost_is_nobodys() -> None:
     session, _ = ready()
     session.link_lost()

@@ -1,7 +1,7 @@
 """IdoDialect: one connection's IDO wire, from bytes to messages and from jobs to writes."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from firmware_protocol.events import DataChanged, Event, FrameIgnored
 from firmware_protocol.families.ido import gatt
@@ -31,6 +31,17 @@ from firmware_protocol.jobs import (
     Unbind,
 )
 
+# each takes its own kind of job, which a mapping cannot say: hence `Any`
+_DIALOGUES: Final[Mapping[type[Job], Callable[[Conversation, Any], Dialogue]]] = {
+    Identify: identify,
+    Bind: bind,
+    Unbind: unbind,
+    ReadClock: read_clock,
+    SetClock: set_clock,
+    ReadBattery: read_battery,
+    ReadLive: read_live,
+    Sync: sync,
+}
 _EVENT: Final = "ido.event."
 _CHANGED: Final = "ido.event.changed"
 _NOTICES: Final = "ido.set.notice_switches.reply"  # pushed after every subscription (ido.md 2.5)
@@ -54,16 +65,7 @@ class IdoDialect(Dialect):
 
     def dialogue(self, job: Job) -> Dialogue:
         """Open the dialogue that does `job`."""
-        conversation = self._conversation
-        match job:
-            case Identify():
-                return identify(conversation, job)
-            case Sync():
-                return sync(conversation, job)
-            case SetClock():
-                return set_clock(conversation, job)
-            case _:
-                return self._small_dialogue(job)
+        return _DIALOGUES[type(job)](self._conversation, job)
 
     def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:
         """Report what the watch tells of itself; `07 40` is answered with its echo."""
@@ -78,20 +80,6 @@ class IdoDialect(Dialect):
         if message.name == _NOTICES:
             return [DataChanged("notice_switches", _details(message.fields))], []
         return [FrameIgnored("a message that was not asked for now", message.name)], []
-
-    def _small_dialogue(self, job: Bind | Unbind | ReadClock | ReadBattery | ReadLive) -> Dialogue:
-        conversation = self._conversation
-        match job:
-            case Bind():
-                return bind(conversation, job)
-            case Unbind():
-                return unbind(conversation, job)
-            case ReadClock():
-                return read_clock(conversation, job)
-            case ReadBattery():
-                return read_battery(conversation, job)
-            case ReadLive():
-                return read_live(conversation, job)
 
 
 def _changed(message: IdoMessage) -> DataChanged:

@@ -187,9 +187,8 @@ def _is_record_start(frame: Frame) -> bool:
 
 
 def _is_empty_record(answer: Frame | None) -> bool:
-    if not isinstance(answer, V3Frame):
-        return False
+    payload = answer.payload if isinstance(answer, V3Frame) else b""
     try:
-        return StoredRecord.decode(answer.payload).is_empty
+        return StoredRecord.decode(payload).is_empty
     except DecodeError:
         return False

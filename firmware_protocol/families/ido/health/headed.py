@@ -102,9 +102,9 @@ class HeadedRecord(ABC, Generic[Head]):
         """Bytes without a meaning."""
         return self.LAYOUT.unknown_bytes(self.head, self.tail)
 
+    @abstractmethod
     def adds_up(self) -> bool:
         """Tell whether the record's own sums agree."""
-        return True
 
     def encode(self) -> tuple[bytes, bytes]:
         """Return header and items as they came."""
