@@ -381,6 +381,13 @@ def test_a_record_whose_sums_fail_twice_is_kept_unverified(scripted: Open, open_
     assert [asked[:5] for asked in watch.asked].count(b"\x00\x04\x00\x08\x01") == 2
 
 
+def test_a_record_that_was_damaged_is_fetched_again(scripted: Open, open_rig: Open) -> None:
+    good = start(8, 1, *step_day(30), 2)
+    damaged = good[:5] + b"\x63" + good[6:]  # item_count
+    _, events = sync(open_rig, scripted, answers(start_8_1=[[damaged], [good]]))
+    assert names(events) == ["health.steps 2026-06-22 0"]
+
+
 def test_a_second_try_that_gets_no_answer(scripted: Open, open_rig: Open) -> None:
     said = answers(start_8_1=[[start(8, 1, *step_day(30, total=99), 2)], []])
     _, events = sync(open_rig, scripted, said)
@@ -504,7 +511,7 @@ def test_what_cannot_be_read_is_kept_before_it_is_confirmed(
 ) -> None:
     today = int(place[-1])
     body = start(record_type, today, header, items, len(items) // 2)
-    said = answers(**{place: [[body], [start(record_type, today)]]})
+    said = answers(**{place: [[body], [body], [start(record_type, today)]]})
     watch, events = sync(open_rig, scripted, said)
     (event,) = records(events)
     assert event.record.key.startswith("unread ")

@@ -75,8 +75,13 @@ class _Received:
 
     @property
     def verified(self) -> bool:
-        """Tell whether the record's own sums agree."""
+        """Tell whether the record's own sums agree, as far as it can be read."""
         return self.record is None or self.record.adds_up()
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Tell whether it may have been damaged on its way, where replies lack a CRC."""
+        return self.record is None or not self.verified
 
 
 def _key(stored: StoredRecord, day: date | None) -> str:
@@ -227,7 +232,7 @@ class _V3Sync:
             self.silent.append(self._name(kind))
 
     def _start(self, kind: RecordKind, today: int, offset: int) -> Asking[_Received | None]:
-        """START; a record whose own sums fail is fetched once more (7.9)."""
+        """START; a record that cannot be read or whose sums fail is fetched once more (7.9)."""
         attempts = V3_ATTEMPTS if self.patient else 1
         message = yield from self._ask(kind, START, today, offset, attempts)
         self.patient = message is not None
@@ -235,7 +240,7 @@ class _V3Sync:
             return None
         self.answered = True
         received = _Received.read(message)
-        if not received.verified and not self._is_midnight_remnant(received):
+        if received.is_doubtful and not self._is_midnight_remnant(received):
             again = yield from self._ask(kind, START, today, offset)
             received = received if again is None else _Received.read(again)
         return received

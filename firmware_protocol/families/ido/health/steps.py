@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import compress
 from typing import ClassVar, Final, NamedTuple
 
@@ -14,8 +15,10 @@ from firmware_protocol.families.ido.health.series import unique_series
 from firmware_protocol.families.ido.health.wall_time import LONGEST_DAY_S, day_wall_s
 from firmware_protocol.samples import Decoded, Series
 
-_ITEM: Final = struct.Struct("<BHBHHH")
-_EMPTY_ITEM: Final = bytes(_ITEM.size)
+_ITEM: Final = "BHBHHH"
+_ITEM_BYTES: Final = 10
+_EMPTY_ITEM: Final = bytes(_ITEM_BYTES)
+_ACTIVE_MIN: Final = 1  # place among the sums
 _COLUMNS: Final = ("mode", "steps", "active_min", "active_kcal", "distance_m", "total_kcal")
 
 
@@ -43,7 +46,7 @@ class StepsDay(HeadedRecord[StepsHead]):
     """A day of slots of 10 bytes; head 36 bytes (ido.md 7.9, L; `goal_hours` P)."""
 
     __slots__ = ()
-    ITEM_BYTES: ClassVar = _ITEM.size
+    ITEM_BYTES: ClassVar = _ITEM_BYTES
     LAYOUT: ClassVar = HeadLayout(
         StepsHead._make,
         "version" / c.Int8ul,
@@ -65,20 +68,21 @@ class StepsDay(HeadedRecord[StepsHead]):
 
     def item_fields(self) -> dict[str, object]:
         """Return one column per value of a slot."""
-        slots = list(_ITEM.iter_unpack(self.items))
-        return {f"item_{name}": [slot[at] for slot in slots] for at, name in enumerate(_COLUMNS)}
+        columns = zip(_COLUMNS, _columns(self.items), strict=True)
+        return {f"item_{name}": list(values) for name, values in columns}
 
     @classmethod
     def items_from_fields(cls, fields: Mapping[str, object]) -> bytes:
         """Undo `item_fields`."""
         columns = (column(fields, f"item_{name}") for name in _COLUMNS)
-        return b"".join(_ITEM.pack(*item) for item in zip(*columns, strict=True))
+        return b"".join(struct.pack(f"<{_ITEM}", *slot) for slot in zip(*columns, strict=True))
 
     def adds_up(self) -> bool:
         """Tell whether the slots give the header's totals (four of four captured days do)."""
-        head, slots = self.head, list(_ITEM.iter_unpack(self.items))
-        sums = (sum(slot[at] for slot in slots) for at in (1, 3, 4, 5))
-        return tuple(sums) == (head.steps, head.active_kcal, head.distance_m, head.total_kcal)
+        head = self.head
+        _, *sums = map(sum, _columns(self.items))
+        del sums[_ACTIVE_MIN]  # an A200 counts none in its head; older ones may count seconds
+        return sums == [head.steps, head.active_kcal, head.distance_m, head.total_kcal]
 
     def only_last_slot(self) -> bool:
         """Tell whether all slots but the last are empty (ido.md 7.3: right after midnight, C)."""
@@ -101,22 +105,23 @@ def steps_samples(record: StepsDay, clock: WatchClock) -> Decoded:
     day_s = day_wall_s(head.year, head.month, head.day)
     start_s = day_s + head.start_time_min * 60
     fitting = max(0, day_s + LONGEST_DAY_S - start_s) // slot_s
-    slots = list(_ITEM.iter_unpack(record.items[: fitting * _ITEM.size]))
-    remarks = _remarks(len(record.items) // _ITEM.size - len(slots))
-    if not slots:
+    items = record.items[: fitting * _ITEM_BYTES]
+    slots = len(items) // _ITEM_BYTES
+    remarks = _remarks(len(record.items) // _ITEM_BYTES - slots)
+    if not any(items):
         return Decoded((), remarks)
-    utc_s = _utc_s(range(start_s, start_s + slot_s * len(slots), slot_s), clock)
-    if _EMPTY_ITEM in record.items:  # perhaps astride two items, which costs but does no harm
-        counted = list(map(any, slots))
-        utc_s, slots = list(compress(utc_s, counted)), list(compress(slots, counted))
-    if not slots:
-        return Decoded((), remarks)
-    mode, steps, active_min, active_kcal, distance_m, total_kcal = zip(*slots, strict=True)
-    activity = _series(
+    utc_s, rises = _utc_s(range(start_s, start_s + slot_s * slots, slot_s), clock)
+    if _EMPTY_ITEM in items:  # perhaps astride two slots: then nothing is left out below
+        whole = _format(f"{_ITEM_BYTES}s", slots).unpack(items)
+        counted = list(map(_EMPTY_ITEM.__ne__, whole))
+        utc_s, items = list(compress(utc_s, counted)), b"".join(compress(whole, counted))
+    mode, steps, active_min, active_kcal, distance_m, total_kcal = _columns(items)
+    series = Series if rises else unique_series
+    activity = series(
         "activity",
         utc_s,
-        slot_s,
         {
+            "duration_s": [slot_s] * len(utc_s),
             "intensity": mode if max(mode) < 4 else [kind if kind < 4 else None for kind in mode],
             "active_min": active_min,
             "active_energy_kcal": active_kcal,
@@ -124,30 +129,34 @@ def steps_samples(record: StepsDay, clock: WatchClock) -> Decoded:
             "distance_m": distance_m,
         },
     )
-    if not any(steps):
-        return Decoded((activity,), remarks)
     if not all(steps):
-        utc_s, steps = list(compress(utc_s, steps)), tuple(compress(steps, steps))
-    return Decoded((_series("steps", utc_s, slot_s, {"steps": steps}), activity), remarks)
+        utc_s, steps = list(compress(utc_s, steps)), tuple(filter(None, steps))
+    if not steps:
+        return Decoded((activity,), remarks)
+    walking = series("steps", utc_s, {"duration_s": [slot_s] * len(steps), "steps": steps})
+    return Decoded((walking, activity), remarks)
 
 
-def _utc_s(times: range, clock: WatchClock) -> Sequence[int]:
-    """Return the slots' UTC seconds; a range costs nothing where the clock stood."""
+def _columns(items: bytes) -> list[tuple[int, ...]]:
+    """Return one tuple per value of a slot: one call for all slots, then strides."""
+    flat = _format(_ITEM, len(items) // _ITEM_BYTES).unpack(items)
+    return [flat[at :: len(_ITEM)] for at in range(len(_ITEM))]
+
+
+@lru_cache(maxsize=256)
+def _format(item: str, count: int) -> struct.Struct:
+    return struct.Struct("<" + item * count)
+
+
+def _utc_s(times: range, clock: WatchClock) -> tuple[Sequence[int], bool]:
+    """Return the slots' UTC seconds, and whether they are sure to rise.
+
+    Where the clock stood a range costs nothing.
+    """
     steady = clock.steady_offset_s(times[0], times[-1])
     if steady is None:
-        return clock.all_utc_s(times)
-    return range(times.start - steady, times.stop - steady, times.step)
-
-
-def _series(
-    metric: str, utc_s: Sequence[int], slot_s: int, columns: Mapping[str, Sequence[int | None]]
-) -> Series:
-    every = {"duration_s": [slot_s] * len(utc_s), **columns}
-    return (
-        Series(metric, utc_s, every)
-        if isinstance(utc_s, range)
-        else unique_series(metric, utc_s, every)
-    )
+        return clock.all_utc_s(times), False
+    return range(times.start - steady, times.stop - steady, times.step), True
 
 
 def _remarks(left_out: int) -> tuple[str, ...]:
