@@ -190,7 +190,7 @@ class Family:
     gatt: GattProfile
     metrics: frozenset[str]
     recognise: Callable[[Advertisement], Recognised | None]
-    open_dialect: Callable[[], Dialect]
+    open_dialect: Callable[[int], Dialect]  # from the largest write that the link takes
     samples: Callable[[RawRecord, WatchClock], Decoded]
     open_inspector: Callable[[], Inspector]
     open_watch: Callable[[WatchMemory, WatchTraits], WatchSession]

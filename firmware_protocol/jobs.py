@@ -48,7 +48,7 @@ class ReadLive:
 class Sync:
     """Fetch stored records. Each comes as `RecordReceived` and waits for `Session.commit`.
 
-    `metrics` empty means all; `since` leaves older days on the watch; `full` ignores watermarks.
+    `metrics` empty means all; `since` leaves older days on the watch.
     With `keep` nothing is confirmed: the watch will offer the same records again.
     `today` is the day that the watch's wall clock shows.
     """
@@ -57,7 +57,6 @@ class Sync:
     watermarks: Mapping[str, Watermark] = field(default_factory=dict)
     metrics: frozenset[str] = frozenset()
     since: date | None = None
-    full: bool = False
     keep: bool = False
 
 

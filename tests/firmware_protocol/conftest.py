@@ -30,6 +30,7 @@ class Rig:
     drop: Callable[[int, bytes], bool] = lambda _number, _data: False
     now_s: float = 0.0
     notified: int = 0
+    link_write_bytes: int = 512
     written: list[bytes] = field(default_factory=list)
     session: CompanionSession = field(init=False)
 
@@ -37,7 +38,7 @@ class Rig:
         self.connect()
 
     def connect(self) -> None:
-        self.session = CompanionSession(FAMILY.open_dialect())
+        self.session = CompanionSession(FAMILY.open_dialect(self.link_write_bytes))
         self.watch.link_opened(self.now_s)
         for uuid in FAMILY.gatt.notify_uuids:
             self.watch.subscribed(uuid, self.now_s)

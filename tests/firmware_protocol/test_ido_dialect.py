@@ -1,7 +1,7 @@
 """The IDO dialogues other than sync against a scripted watch: what is asked, what it means."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from firmware_protocol.jobs import (
     ReadClock,
     ReadLive,
     SetClock,
+    Sync,
     Unbind,
 )
 
@@ -102,6 +103,17 @@ def test_sizes_of_writes_are_kept_within_reason(
     info = info_of(open_rig(scripted(A200 | {"02F0": [bytes.fromhex(sizes)]})).run(Identify()))
     assert info.facts is not None
     assert info.facts["write_bytes"] == write_bytes
+
+
+def test_no_write_is_longer_than_the_link_takes(scripted: Open, open_rig: Open) -> None:
+    rig = open_rig(scripted(A200))
+    rig.link_write_bytes = 100
+    rig.connect()
+    info = info_of(rig.run(Identify()))
+    assert info.facts is not None
+    assert info.facts["write_bytes"] == 100
+    rig.run(Sync(date(2026, 6, 22)))
+    assert max(map(len, rig.written)) == 100, "the total (05) is longer and must be cut"
 
 
 def test_version_in_three_parts(scripted: Open, open_rig: Open) -> None:

@@ -74,7 +74,8 @@ def test_heart_rate_of_a_longer_head() -> None:
     assert record.head.start_time_s == 62218
     assert record.head.resting_bpm == 65
     assert (record.head.warm_up_bpm, record.head.extreme_bpm) == (98, 177)
-    assert record.unknown_bytes == 3
+    assert record.unknown_bytes == 0
+    assert record.fields()["reserved_29"] == 3, "the zeros behind the known header are counted"
     assert not record.adds_up()  # only the ends of its 50 bytes were published
     assert HeartRateDay(record.head, b"", bytes(50)).adds_up()
 
@@ -279,6 +280,8 @@ def test_records_that_are_not_as_described(
         (0x08, {"item_steps": [1, 2]}),
         (0x08, {"item_steps": [70000]}),
         (0x08, {"unknown_28": "zz"}),
+        (0x08, {"reserved_36": -1}),
+        (0x08, {"reserved_36": "3"}),
     ],
 )
 def test_fields_that_do_not_fit_are_refused(record_type: int, change: Mapping[str, Any]) -> None:

@@ -215,13 +215,6 @@ def test_watermarks_of_another_day_or_hand_do_not_count(open_rig: Open) -> None:
         assert names(rig.run(job))[0] == "health.heart_rate 2026-06-22 0"
 
 
-def test_a_full_sync_asks_from_the_first_item(open_rig: Open) -> None:
-    rig = open_rig(virtual()).identified()
-    first = rig.run(Sync(TODAY))
-    full = rig.run(Sync(TODAY, watermarks=marks(first), full=True))
-    assert "health.heart_rate 2026-06-22 0" in names(full)
-
-
 def test_a_later_sync_brings_the_rest_of_the_day(open_rig: Open) -> None:
     rig = open_rig(virtual()).identified()
     early = virtual()

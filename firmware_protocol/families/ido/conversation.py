@@ -69,8 +69,12 @@ def message_from(frame: Frame) -> Message:
 
 @dataclass(slots=True)
 class Conversation:
-    """What one link agreed on. `capabilities` is None as long as the tables are unknown."""
+    """What one link agreed on. `capabilities` is None as long as the tables are unknown.
 
+    The watch's word on sizes holds only as far as the link's own limit (ATT MTU minus 3).
+    """
+
+    link_write_bytes: int = LARGEST_WRITE_BYTES
     write_bytes: int = SMALLEST_WRITE_BYTES
     capabilities: frozenset[str] | None = None
     bind_confirm: int = 0
@@ -137,7 +141,8 @@ class Conversation:
         """Take the largest write out of a reply to 02 F0."""
         write_bytes = whole(reply, "write_bytes")
         if reply.fields.get("state") == "valid" and write_bytes is not None:
-            self.write_bytes = min(max(write_bytes, SMALLEST_WRITE_BYTES), LARGEST_WRITE_BYTES)
+            most = max(SMALLEST_WRITE_BYTES, min(self.link_write_bytes, LARGEST_WRITE_BYTES))
+            self.write_bytes = min(max(write_bytes, SMALLEST_WRITE_BYTES), most)
 
 
 def answered(message: IdoMessage | None, question: str) -> IdoMessage:

@@ -51,9 +51,9 @@ _ECHO_BYTES: Final = 18  # command, key and 16 bytes (ido.md 4.7, C)
 class IdoDialect(Dialect):
     """Reassembly per channel, sequence numbers, agreed sizes; one object per connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_write_bytes: int) -> None:
         self._assembler = FrameAssembler("RX")
-        self._conversation = Conversation()
+        self._conversation = Conversation(link_write_bytes=max_write_bytes)
 
     def receive_data(self, uuid: str, data: bytes) -> list[Message]:
         """Take one notification.

@@ -281,7 +281,7 @@ class _V3Sync:
     def _held_items(self, kind: RecordKind) -> int:
         """How many of today's items the application has; only its word of today counts."""
         watermark = self.job.watermarks.get(self._name(kind))
-        if self.job.full or watermark is None:
+        if watermark is None:
             return 0
         day, _, items = watermark.position.partition(" ")
         if day != self.job.today.isoformat() or not items.isdecimal():

@@ -21,7 +21,9 @@ class Watch:
 
     def __init__(self, family: Family, transport: Transport) -> None:
         self.family = family
-        self._driver = Driver(transport, CompanionSession(family.open_dialect()))
+        self._driver = Driver(
+            transport, CompanionSession(family.open_dialect(transport.max_write_bytes))
+        )
         self._info: WatchInfo | None = None
         self._transport = transport
 

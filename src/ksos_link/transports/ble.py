@@ -27,6 +27,7 @@ from ksos_link.errors import BluetoothError, LinkLostError, NotFoundError, Refus
 
 SUBSCRIBE_GAP_S: Final = 0.1  # ido.md 2.4: the app waits about 100 ms between its two subscriptions
 PAIR_TIMEOUT_S: Final = 20.0  # BlueZ was seen to hang for ever in pair()
+LEAST_WRITE_BYTES: Final = 20  # what the smallest ATT MTU carries
 OPERATION_TIMEOUT_S: Final = 10.0  # one ATT procedure; the specification's own limit is 30 s
 MAX_QUEUED_NOTIFICATIONS: Final = 4096  # a babbling watch must not eat memory
 
@@ -135,8 +136,9 @@ def _advertisement(device: BLEDevice, data: AdvertisementData) -> Advertisement:
 class BleTransport:
     """An open GATT link with notifications on. See `transports.base.Transport`."""
 
-    def __init__(self, client: BleakClient, address: str) -> None:
+    def __init__(self, client: BleakClient, address: str, gatt: GattProfile) -> None:
         self._client = client
+        self._gatt = gatt
         self._address = address
         self._received: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._lost = False
@@ -166,22 +168,22 @@ class BleTransport:
                 use_services_cache=False,
                 **radio.client_options,
             )
-        transport = cls(client, device.address)
+        transport = cls(client, device.address, gatt)
         holder.append(transport)
         try:
             with bluetooth_errors():
                 if bond:  # before the first protected read: reading first was seen to hang BlueZ
                     async with asyncio.timeout(PAIR_TIMEOUT_S):
                         await client.pair()
-                await transport._subscribe(gatt)
+                await transport._subscribe()
         except BaseException:
             await transport.close()
             raise
         return transport
 
-    async def _subscribe(self, gatt: GattProfile) -> None:
+    async def _subscribe(self) -> None:
         services = self._client.services
-        for index, uuid in enumerate(gatt.notify_uuids):
+        for index, uuid in enumerate(self._gatt.notify_uuids):
             if services.get_characteristic(uuid) is None:
                 raise RefusedError(
                     "The device lacks a characteristic of this kind of watch.",
@@ -205,8 +207,12 @@ class BleTransport:
 
     @property
     def max_write_bytes(self) -> int:
-        """ATT MTU minus 3."""
-        return self._client.mtu_size - 3
+        """ATT MTU minus 3, by the characteristics: BlueZ does not tell a client its MTU."""
+        service = self._client.services.get_service(self._gatt.service_uuid)
+        known = service.characteristics if service else ()
+        return min(
+            (one.max_write_without_response_size for one in known), default=LEAST_WRITE_BYTES
+        )
 
     async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
         """See `Transport.write`."""

@@ -15,6 +15,7 @@ import construct as c
 from firmware_protocol.errors import DecodeError
 
 Head = TypeVar("Head", bound=tuple[Any, ...])
+MAX_TAIL_BYTES = 0xFFFF  # a reply gives the size of its header in 16 bits
 
 
 class HeadLayout(Generic[Head]):
@@ -43,24 +44,38 @@ class HeadLayout(Generic[Head]):
         return self._struct.pack(*head) + tail
 
     def fields(self, head: Head, tail: bytes) -> dict[str, object]:
-        """Name the header's values; unknown bytes as hex."""
-        values: dict[str, object] = dict(zip(self._names, head, strict=True))
-        values |= {name: value.hex() for name, value in values.items() if isinstance(value, bytes)}
-        return values | ({f"unknown_{self.size_bytes}": tail.hex()} if tail else {})
+        """Name the header's values; unknown bytes as hex, where they are not the usual zeros."""
+        values: dict[str, object] = {}
+        for name, value in zip(self._names, head, strict=True):
+            if not isinstance(value, bytes):
+                values[name] = value
+            elif any(value):
+                values[name] = value.hex()
+        if any(tail):
+            values[f"unknown_{self.size_bytes}"] = tail.hex()
+        elif tail:
+            values[f"reserved_{self.size_bytes}"] = len(tail)
+        return values
 
     def from_fields(self, fields: Mapping[str, object]) -> tuple[Head, bytes]:
         """Undo `fields`."""
-        values = (
-            bytes.fromhex(str(fields[name])) if name.startswith("unknown_") else fields[name]
+        head = self._make(
+            bytes.fromhex(str(fields.get(name, "")))
+            if name.startswith("unknown_")
+            else fields[name]
             for name in self._names
         )
-        head = self._make(values)
-        self._struct.pack(*head)  # refuses what does not fit
-        return head, bytes.fromhex(str(fields.get(f"unknown_{self.size_bytes}", "")))
+        packed = self._struct.pack(*head)  # refuses what does not fit, fills up with zeros
+        reserved = fields.get(f"reserved_{self.size_bytes}", 0)
+        if not isinstance(reserved, int) or not 0 <= reserved <= MAX_TAIL_BYTES:
+            raise TypeError("the reserved bytes are a count")
+        tail = bytes.fromhex(str(fields.get(f"unknown_{self.size_bytes}", ""))) or bytes(reserved)
+        return self.read(packed), tail
 
     def unknown_bytes(self, head: Head, tail: bytes) -> int:
-        """Count the header's bytes without a meaning."""
-        return sum(len(value) for value in head if isinstance(value, bytes)) + len(tail)
+        """Count the header's bytes without a meaning; zeros are what the reference expects."""
+        unknown = [value for value in (*head, tail) if isinstance(value, bytes) and any(value)]
+        return sum(map(len, unknown))
 
 
 def _format_of(kind: Any) -> str:
