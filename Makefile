@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WHEEL_VENV := build/wheel-venv
+SYNC := $(BIN)/uv sync --quiet --frozen --all-extras --all-groups --python $(BIN)/python
 # threads: two are enough for a laptop and for CI
 JOBS ?= 2
 
@@ -20,7 +21,8 @@ check: lint types contracts
 $(READY): pyproject.toml uv.lock requirements-uv.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
-	$(BIN)/uv sync --quiet --frozen --all-extras --all-groups --python $(BIN)/python
+	$(SYNC) --no-install-project
+	$(SYNC)
 	touch $@
 
 lint: $(READY)
@@ -38,7 +40,7 @@ contracts: $(READY)
 
 suite: $(READY)
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -m "not bluez and not hardware"
+	$(BIN)/coverage run -m pytest --ignore tests/bluez -m "not hardware"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include "firmware_protocol/*" --fail-under 100
 	$(BIN)/coverage report --include "src/ksos_link/*" --fail-under 90
@@ -46,10 +48,11 @@ suite: $(READY)
 # once more as a user has it: the built wheel in an environment of its own
 wheel-suite: $(READY)
 	rm -rf build/wheel && mkdir -p build/wheel
-	$(BIN)/uv build --quiet --wheel --out-dir build/wheel
-	$(BIN)/check-wheel-contents --toplevel firmware_protocol,ksos_link build/wheel/*.whl
-	UV_PROJECT_ENVIRONMENT=$(WHEEL_VENV) $(BIN)/uv sync --quiet --frozen --no-editable --reinstall-package ksos-link --all-extras --all-groups --python $(BIN)/python
-	KSOS_TEST_WHEEL=1 $(WHEEL_VENV)/bin/pytest -q -n $(JOBS) -m "not bluez and not hardware and not source"
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/wheel
+	$(BIN)/check-wheel-contents build/wheel/*.whl
+	UV_PROJECT_ENVIRONMENT=$(WHEEL_VENV) $(SYNC) --no-install-project
+	$(BIN)/uv pip install --quiet --no-deps --reinstall --python $(WHEEL_VENV)/bin/python build/wheel/*.whl
+	KSOS_TEST_WHEEL=1 $(WHEEL_VENV)/bin/pytest -q -n $(JOBS) --ignore tests/bluez -m "not hardware"
 
 bench: $(READY)
 	$(BIN)/python bench/run_all.py
