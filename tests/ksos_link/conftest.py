@@ -1,21 +1,43 @@
 """A throw-away home with a store in it; the secret is a file, because passphrases are slow."""
 
+import asyncio
 import contextlib
+import functools
 import itertools
-from collections.abc import Callable, Iterator
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
+from firmware_protocol import registry
 from firmware_protocol.clock import ClockStretch
 from firmware_protocol.records import RawRecord, Watermark
-from firmware_protocol.samples import Decoded, Series
+from firmware_protocol.samples import METRICS, Decoded, Series
+from firmware_protocol.watch_session import WatchMemory, WatchSession, WatchTraits
 from ksos_link.config import Home, open_home
+from ksos_link.operations.pair import Paired, pair
+from ksos_link.operations.route import LinkOptions
+from ksos_link.operations.sync import SyncChoice, SyncEvent, sync
+from ksos_link.operations.target import parse_target
 from ksos_link.store.database import Store, open_store
 from ksos_link.store.devices import Device
 from ksos_link.store.keys import SecretSource
+from ksos_link.virtual_watch.bleak_backend import install
+from ksos_link.virtual_watch.faults import FaultySession, parse_faults, traits_with
+from ksos_link.virtual_watch.scenarios import (
+    DEFAULT_ADDRESS,
+    VirtualIdentity,
+    open_virtual_watch,
+    parse_scenario,
+)
+from ksos_link.virtual_watch.sensors import memory_for
+from ksos_link.virtual_watch.virtual_radio import VirtualRadio
 
+Result = TypeVar("Result")
 SizeLimit = Callable[[int], contextlib.AbstractContextManager[None]]
 
 
@@ -102,3 +124,254 @@ def file_size_limit() -> SizeLimit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limited
+
+
+# ---- a whole watch on the air, and a clock that does not wait
+
+SHORT_DAYS = """
+title = "two short days: a workout in chunks, two nights, steps and heart rates of both days"
+bound = true
+days = 2
+resting_bpm = 57
+bedtime = "22:00"
+sleep_min = 60
+steps_per_day = 160
+heart_rate_interval_s = 900
+recorded_until = "00:45"
+
+[[workouts]]
+sport_code = 0x30
+start = "00:10"
+duration_min = 3
+every_days = 2
+steps_per_min = 160
+metres_per_min = 170
+bpm = 150
+"""
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class JumpingSelector(selectors.DefaultSelector):
+    """Waits for nothing: when nobody has anything to do, the time jumps to the next appointment."""
+
+    now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("everybody waits, and nothing will ever happen")
+            self.now_s += max(0.0, timeout)
+        return ready
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """An event loop in which time-outs cost nothing and always strike in the same order."""
+
+    def __init__(self) -> None:
+        self._jumping = JumpingSelector()
+        super().__init__(self._jumping)
+
+    def time(self) -> float:
+        return self._jumping.now_s
+
+
+class NotedSession(WatchSession):
+    """A watch session that notes what passed below all faults of the link."""
+
+    def __init__(self, session: WatchSession) -> None:
+        self._session = session
+        self.notified: list[bytes] = []
+        self.written: list[bytes] = []
+
+    def link_opened(self, now_s: float) -> None:
+        self._session.link_opened(now_s)
+
+    def subscribed(self, uuid: str, now_s: float) -> None:
+        self._session.subscribed(uuid, now_s)
+
+    def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
+        self.written.append(data)
+        self._session.receive_write(uuid, data, now_s)
+
+    def read_value(self, uuid: str, now_s: float) -> bytes:
+        return self._session.read_value(uuid, now_s)
+
+    def data_to_send(self) -> list[tuple[str, bytes]]:
+        due = self._session.data_to_send()
+        self.notified += [data for _, data in due]
+        return due
+
+    def link_lost(self, now_s: float) -> None:
+        self._session.link_lost(now_s)
+
+    @property
+    def link_must_drop(self) -> bool:
+        return self._session.link_must_drop
+
+    def restart(self, now_s: float) -> None:
+        self._session.restart(now_s)
+
+
+@dataclass
+class WornWatch:
+    """A virtual watch that outlives links, radios and syncs, as a real one does."""
+
+    memory: WatchMemory
+    noted: NotedSession
+    session: FaultySession
+    identity: VirtualIdentity
+
+
+def short_days(today: date) -> WatchMemory:
+    """What a watch holds at the end of two short days; the caller's own."""
+    memory = _short_days(today)
+    return WatchMemory(list(memory.days), list(memory.nights), list(memory.workouts))
+
+
+@functools.cache
+def _short_days(today: date) -> WatchMemory:
+    return memory_for(parse_scenario("short days", SHORT_DAYS), today=today, seed=1)
+
+
+@functools.cache
+def identity_of(address: str) -> VirtualIdentity:
+    return open_virtual_watch("ido", {"address": address, "scenario": "empty"}, now=NOON)[1]
+
+
+@dataclass
+class SyncBench:
+    """A person's home, their watch, and a clock; all through the public API, over bumble.
+
+    The watch is reached as on a machine's own adapter: the virtual radio is what bleak finds.
+    """
+
+    stores: StoreBench
+    runner: asyncio.Runner
+    start: datetime = NOON
+    options: LinkOptions = field(default_factory=LinkOptions)
+
+    def __post_init__(self) -> None:
+        self.options = LinkOptions(now=self.now)
+
+    def run(self, job: Coroutine[Any, Any, Result], limit_s: float = 900.0) -> Result:
+        """Run to the end; more than `limit_s` by the bench's own clock is a failure."""
+
+        async def limited() -> Result:
+            async with asyncio.timeout(limit_s):
+                return await job
+
+        return self.runner.run(limited())
+
+    def now_s(self) -> float:
+        return self.runner.get_loop().time()
+
+    def now(self) -> datetime:
+        return self.start + timedelta(seconds=self.now_s())
+
+    def pass_time(self, **length: float) -> None:
+        self.run(asyncio.sleep(timedelta(**length).total_seconds()), limit_s=1e9)
+
+    def watch(
+        self,
+        fault: str = "",
+        *,
+        memory: WatchMemory | None = None,
+        shows: datetime | None = None,
+        address: str = DEFAULT_ADDRESS,
+        options: Iterable[str] = (),
+        bound: bool = True,
+    ) -> WornWatch:
+        """A watch whose clock `shows` a wall time, without more the wearer's."""
+        wall = (shows or self.now()).replace(tzinfo=UTC)
+        memory = memory or short_days(wall.date())
+        faults = parse_faults(fault)
+        traits = WatchTraits(
+            address=address,
+            wall_offset_s=int(wall.timestamp()),
+            bound=bound,
+            options=frozenset(options),
+        )
+        noted = NotedSession(registry.FAMILIES[0].open_watch(memory, traits_with(faults, traits)))
+        session = FaultySession(noted, faults, started_s=self.now_s())
+        return WornWatch(memory, noted, session, identity_of(address))
+
+    @contextlib.asynccontextmanager
+    async def on_air(self, *watches: WornWatch) -> AsyncIterator[VirtualRadio]:
+        pairs = [(watch.session, watch.identity) for watch in watches]
+        radio = await VirtualRadio.open_in_process(pairs)
+        try:
+            with install(radio.client_backend, radio.scanner_backend):
+                yield radio
+        finally:
+            await radio.close()
+
+    def pair(self, watch: WornWatch, alias: str = "wrist") -> Paired:
+        async def job() -> Paired:
+            async with self.on_air(watch):
+                with self.stores.open() as store:
+                    return await pair(store, watch.identity.address, alias, self.options)
+
+        return self.run(job())
+
+    def sync(
+        self,
+        watch: WornWatch,
+        choice: SyncChoice | None = None,
+        *,
+        alias: str = "wrist",
+        options: LinkOptions | None = None,
+    ) -> list[SyncEvent]:
+        """One `ksos sync`: a store opened, a watch synced, all that was told."""
+        return self.run(self.syncing(watch, choice, alias=alias, options=options))
+
+    async def syncing(
+        self,
+        watch: WornWatch,
+        choice: SyncChoice | None = None,
+        *,
+        alias: str = "wrist",
+        options: LinkOptions | None = None,
+    ) -> list[SyncEvent]:
+        async with self.on_air(watch):
+            with self.stores.open(busy_wait_s=0.0) as store:
+                device = store.device(alias)
+                target = parse_target(device.address)
+                wanted = choice or SyncChoice()
+                return [
+                    event
+                    async for event in sync(store, device, target, wanted, options or self.options)
+                ]
+
+    def contents(self) -> dict[str, Any]:
+        """Samples, raw records and watermarks; the battery is another one at each sync."""
+        with self.stores.open() as store:
+            found: dict[str, Any] = {
+                name: [row for chunk in store.read(name) for row in chunk]
+                for name in METRICS
+                if name != "battery"
+            }
+            found["raw"] = store.database.rows(
+                "SELECT device_id, kind, key, body, verified FROM raw_record"
+                " WHERE kind != 'battery' ORDER BY device_id, kind, key"
+            )
+            found["watermarks"] = [store.watermarks(each.device_id) for each in store.devices()]
+            return found
+
+
+@pytest.fixture
+def quiet_bumble(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bumble formats and paints each packet for a log that nobody keeps: a third of the time."""
+    monkeypatch.setattr("bumble.colors._color_code", lambda *_: "")
+    monkeypatch.setattr("bumble.hci.HCI_Object.format_fields", staticmethod(lambda *_, **__: ""))
+
+
+@pytest.fixture
+def runner(quiet_bumble: None) -> Iterator[asyncio.Runner]:
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        yield runner
+
+
+@pytest.fixture
+def sync_bench(bench: StoreBench, runner: asyncio.Runner) -> SyncBench:
+    return SyncBench(bench, runner)
