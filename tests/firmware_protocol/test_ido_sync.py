@@ -337,8 +337,8 @@ def answers(**changes: Any) -> dict[str, Any]:
             said[f"000400{record_type:02x}{today:02x}"] = [start(record_type, today)]
             said[f"000401{record_type:02x}{today:02x}"] = [stop(record_type, today)]
     for place, answer in changes.items():
-        operate, record_type, today = place.split("_")
-        key = f"0004{'00' if operate == 'start' else '01'}{int(record_type):02x}{int(today):02x}"
+        operate, number, of_today = place.split("_")
+        key = f"0004{'00' if operate == 'start' else '01'}{int(number):02x}{int(of_today):02x}"
         said[key] = answer
     return said
 
