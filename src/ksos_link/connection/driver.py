@@ -1,14 +1,15 @@
 """The pump between a transport and a session: moves bytes and time, decides nothing."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
 
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.events import Event
 from firmware_protocol.family import Read
 from firmware_protocol.jobs import Job
 from firmware_protocol.session import CompanionSession, SessionState
-from ksos_link.errors import LinkLostError
+from ksos_link.errors import KsosError, LinkLostError
 from ksos_link.transports.base import Transport
 
 _AT_WORK = (SessionState.ASKING, SessionState.DELIVERING)
@@ -29,8 +30,11 @@ class Driver:
         After a `RecordReceived` the caller must `commit()` before it takes the next event.
 
         Raises:
-            LinkLostError: the link broke; the session is closed.
+            LinkLostError: the link broke, now or before.
+            KsosError: the transport failed otherwise; the session is closed in either case.
         """
+        if self._session.state is SessionState.CLOSED:
+            raise LinkLostError("The link to the watch is closed.", "Try again.")
         self._pending += self._session.start(job, self._now_s())
         while True:
             while self._pending:
@@ -47,35 +51,45 @@ class Driver:
         self._pending += self._session.commit(self._now_s())
 
     async def close(self) -> None:
-        """Let the link go."""
+        """Let the link go; closing twice is nothing."""
         self._link_lost()
         await self._transport.close()
 
     async def _turn(self) -> None:
         """Send what is due, then wait for one notification or for the session's deadline."""
-        try:
-            await self._flush()
-            deadline_s = self._session.deadline_s()
-            if deadline_s is None:
-                return
+        await self._flush()
+        deadline_s = self._session.deadline_s()
+        if deadline_s is None:
+            return
+        with self._closed_by_failure():
             received = await self._transport.receive(max(0.0, deadline_s - self._now_s()))
-        except LinkLostError:
-            self._link_lost()
-            raise
         if received is None:
             self._pending += self._session.timed_out(max(deadline_s, self._now_s()))
-        else:
-            self._pending += self._session.receive_data(*received, self._now_s())
+            return
+        self._pending += self._session.receive_data(*received, self._now_s())
+        # a watch that never stops talking must not hold up the deadline
+        self._pending += self._session.timed_out(self._now_s())
 
     async def _flush(self) -> None:
         for output in self._session.data_to_send():
             if isinstance(output, Read):
-                value = await self._transport.read_value(output.uuid)
+                with self._closed_by_failure():
+                    value = await self._transport.read_value(output.uuid)
                 self._pending += self._session.receive_data(output.uuid, value, self._now_s())
             else:
-                await self._transport.write(
-                    output.uuid, output.data, with_response=output.with_response
-                )
+                with self._closed_by_failure():
+                    await self._transport.write(
+                        output.uuid, output.data, with_response=output.with_response
+                    )
+
+    @contextlib.contextmanager
+    def _closed_by_failure(self) -> Iterator[None]:
+        """End the session with the link: half a message would confuse whatever came next."""
+        try:
+            yield
+        except KsosError:
+            self._link_lost()
+            raise
 
     def _link_lost(self) -> None:
         if self._session.state is not SessionState.CLOSED:

@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TypeVar
 
-from firmware_protocol.errors import ProtocolError
 from firmware_protocol.events import Event, Identified, JobFailed, WatchInfo
 from firmware_protocol.family import Family
 from firmware_protocol.jobs import Identify, Job
@@ -63,14 +62,11 @@ class Watch:
             MalformedError: the watch sent something that makes no sense.
             LinkLostError: the link broke.
         """
-        try:
-            async with aclosing(self._driver.run(job)) as events:
-                async for event in events:
-                    if isinstance(event, JobFailed):
-                        raise _failure(event)
-                    yield event
-        except ProtocolError as error:
-            raise MalformedError(f"The watch broke its protocol: {error}.") from error
+        async with aclosing(self._driver.run(job)) as events:
+            async for event in events:
+                if isinstance(event, JobFailed):
+                    raise _failure(event)
+                yield event
 
     async def ask(self, job: Job, answer: type[EventType]) -> EventType:
         """Run a job and return its one answer of that type. Raises as `run`."""
