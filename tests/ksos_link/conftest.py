@@ -6,7 +6,7 @@ import functools
 import itertools
 import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -177,14 +177,21 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 class NotedSession(WatchSession):
-    """A watch session that notes what passed below all faults of the link."""
+    """A watch session that notes what passed below all faults of the link.
+
+    `loses_link_at` chooses writes at which the watch drops the link, every time.
+    """
 
     def __init__(self, session: WatchSession) -> None:
         self._session = session
         self.notified: list[bytes] = []
         self.written: list[bytes] = []
+        self.links = 0
+        self.loses_link_at: Callable[[bytes], bool] | None = None
+        self._lost = False
 
     def link_opened(self, now_s: float) -> None:
+        self.links += 1
         self._session.link_opened(now_s)
 
     def subscribed(self, uuid: str, now_s: float) -> None:
@@ -192,7 +199,9 @@ class NotedSession(WatchSession):
 
     def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
         self.written.append(data)
-        self._session.receive_write(uuid, data, now_s)
+        self._lost |= self.loses_link_at is not None and self.loses_link_at(data)
+        if not self._lost:
+            self._session.receive_write(uuid, data, now_s)
 
     def read_value(self, uuid: str, now_s: float) -> bytes:
         return self._session.read_value(uuid, now_s)
@@ -203,11 +212,12 @@ class NotedSession(WatchSession):
         return due
 
     def link_lost(self, now_s: float) -> None:
+        self._lost = False
         self._session.link_lost(now_s)
 
     @property
     def link_must_drop(self) -> bool:
-        return self._session.link_must_drop
+        return self._lost or self._session.link_must_drop
 
     def restart(self, now_s: float) -> None:
         self._session.restart(now_s)
@@ -223,15 +233,16 @@ class WornWatch:
     identity: VirtualIdentity
 
 
-def short_days(today: date) -> WatchMemory:
-    """What a watch holds at the end of two short days; the caller's own."""
-    memory = _short_days(today)
+def short_days(today: date, days: int = 2) -> WatchMemory:
+    """What a watch holds at the end of some short days; the caller's own."""
+    memory = _short_days(today, days)
     return WatchMemory(list(memory.days), list(memory.nights), list(memory.workouts))
 
 
 @functools.cache
-def _short_days(today: date) -> WatchMemory:
-    return memory_for(parse_scenario("short days", SHORT_DAYS), today=today, seed=1)
+def _short_days(today: date, days: int) -> WatchMemory:
+    scenario = replace(parse_scenario("short days", SHORT_DAYS), days=days)
+    return memory_for(scenario, today=today, seed=1)
 
 
 @functools.cache
@@ -277,6 +288,7 @@ class SyncBench:
         fault: str = "",
         *,
         memory: WatchMemory | None = None,
+        days: int = 2,
         shows: datetime | None = None,
         address: str = DEFAULT_ADDRESS,
         options: Iterable[str] = (),
@@ -284,7 +296,7 @@ class SyncBench:
     ) -> WornWatch:
         """A watch whose clock `shows` a wall time, without more the wearer's."""
         wall = (shows or self.now()).replace(tzinfo=UTC)
-        memory = memory or short_days(wall.date())
+        memory = memory or short_days(wall.date(), days)
         faults = parse_faults(fault)
         traits = WatchTraits(
             address=address,
@@ -343,6 +355,21 @@ class SyncBench:
                     async for event in sync(store, device, target, wanted, options or self.options)
                 ]
 
+    def forget(self) -> None:
+        """Drop all that was stored, but not the watches."""
+        with self.stores.open() as store:
+            devices = store.devices()
+            for device in devices:
+                store.forget_device(device.device_id, keep_data=False)
+            for device in devices:
+                store.add_device(
+                    alias=device.alias,
+                    address=device.address,
+                    family=device.family,
+                    product=device.product,
+                    bound_utc_s=device.bound_utc_s,
+                )
+
     def contents(self) -> dict[str, Any]:
         """Samples, raw records and watermarks; the battery is another one at each sync."""
         with self.stores.open() as store:
@@ -375,3 +402,11 @@ def runner(quiet_bumble: None) -> Iterator[asyncio.Runner]:
 @pytest.fixture
 def sync_bench(bench: StoreBench, runner: asyncio.Runner) -> SyncBench:
     return SyncBench(bench, runner)
+
+
+@pytest.fixture
+def another_bench(quiet_bumble: None, tmp_path: Path) -> Iterator[SyncBench]:
+    """A second home with a clock of its own, to compare with."""
+    home = open_home({"KSOS_HOME": str(tmp_path / "another")})
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        yield SyncBench(StoreBench(home, tmp_path / "secret"), runner)

@@ -120,19 +120,17 @@ async def sync(
         attempt = 0
         while True:
             attempt += 1
-            before = report.records
+            run = _SyncRun(store, device, choice, options, report)
             try:
                 watch = await route.meet()
                 report.links += 1
-                async with contextlib.aclosing(
-                    _SyncRun(store, device, choice, options, report).events(watch)
-                ) as events:
+                async with contextlib.aclosing(run.events(watch)) as events:
                     async for event in events:
                         yield event
                 break
             except LinkLostError as error:
-                if report.records > before:
-                    attempt = 1  # the link was good for something: the patience starts again
+                if run.got_on:
+                    attempt = 1  # the patience starts again
                 wait_s = backoff_s(error, attempt)
                 if wait_s is None:
                     raise
@@ -144,13 +142,18 @@ async def sync(
 
 @dataclass(slots=True)
 class _SyncRun:
-    """One link's share of a sync."""
+    """One link's share of a sync.
+
+    `got_on` tells that the watch has less to tell than before. Today's records do not count: they
+    come again on every link, and a link that is always lost at one place must be given up.
+    """
 
     store: Store
     device: Device
     choice: SyncChoice
     options: LinkOptions
     report: SyncReport
+    got_on: bool = False
 
     async def events(self, watch: Watch) -> AsyncGenerator[SyncEvent, None]:
         """Everything between a met watch and a closed link."""
@@ -205,6 +208,7 @@ class _SyncRun:
             look.clock.now_utc_s,
             verified=event.verified,
         )
+        self.got_on |= bool(stored) and not event.watermarks
         self.report.records += 1
         self.report.samples.update(stored)
         told: list[SyncEvent] = [Remarked(text) for text in decoded.remarks]
