@@ -179,7 +179,8 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 class NotedSession(WatchSession):
     """A watch session that notes what passed below all faults of the link.
 
-    `loses_link_at` chooses writes at which the watch drops the link, every time.
+    `loses_link_at` chooses writes at which the watch drops the link, every time; `on_packet` is
+    called after each packet with their number.
     """
 
     def __init__(self, session: WatchSession) -> None:
@@ -188,6 +189,7 @@ class NotedSession(WatchSession):
         self.written: list[bytes] = []
         self.links = 0
         self.loses_link_at: Callable[[bytes], bool] | None = None
+        self.on_packet: Callable[[int], None] = lambda _: None
         self._lost = False
 
     def link_opened(self, now_s: float) -> None:
@@ -202,13 +204,16 @@ class NotedSession(WatchSession):
         self._lost |= self.loses_link_at is not None and self.loses_link_at(data)
         if not self._lost:
             self._session.receive_write(uuid, data, now_s)
+        self.on_packet(len(self.notified) + len(self.written))
 
     def read_value(self, uuid: str, now_s: float) -> bytes:
         return self._session.read_value(uuid, now_s)
 
     def data_to_send(self) -> list[tuple[str, bytes]]:
         due = self._session.data_to_send()
-        self.notified += [data for _, data in due]
+        for _, data in due:
+            self.notified.append(data)
+            self.on_packet(len(self.notified) + len(self.written))
         return due
 
     def link_lost(self, now_s: float) -> None:
