@@ -40,7 +40,7 @@ contracts: $(READY)
 
 suite: $(READY)
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest --ignore tests/bluez -m "not hardware"
+	$(BIN)/coverage run -m pytest -q -n $(JOBS) --ignore tests/bluez -m "not hardware and not slow"
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include "firmware_protocol/*" --fail-under 100
 	$(BIN)/coverage report --include "src/ksos_link/*" --fail-under 90
