@@ -404,7 +404,7 @@ def test_what_nobody_asked_for_is_ignored(scripted: Open, open_rig: Open) -> Non
         "ido.health.type_77.start.reply",
         None,
         None,
-        None,
+        "ido.unknown.99.reply",
     ]
 
 

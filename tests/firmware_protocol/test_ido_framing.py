@@ -82,7 +82,7 @@ def test_a_notice_has_1_to_255_pieces(size: int) -> None:
 
 @pytest.mark.parametrize(
     "second",
-    ["05030203" + "41" * 16, "05030302" + "41" * 16, "05010202" + "41" * 16, "0503", "05030202"],
+    ["05030203" + "41" * 16, "05030302" + "41" * 16, "05010202" + "41" * 16],
 )
 def test_a_piece_out_of_order_drops_the_notice(second: str) -> None:
     assembler = FrameAssembler("TX")
@@ -93,6 +93,28 @@ def test_a_piece_out_of_order_drops_the_notice(second: str) -> None:
     assert not assembler.is_open("0af6")
     assert assembler.receive("0af6", first) == []
     assert assembler.receive("0af6", bytes.fromhex("05030202" + "42" * 16))
+
+
+@pytest.mark.parametrize("stub", ["0503", "050302", "05010202"])
+def test_a_notice_without_text_is_no_piece(stub: str) -> None:
+    assembler = FrameAssembler("TX")
+    assert assembler.receive("0af6", bytes.fromhex("05030201" + "41" * 16)) == []
+    assert assembler.receive("0af6", bytes.fromhex(stub)) == [ClassicFrame(bytes.fromhex(stub))]
+    assert assembler.is_open("0af6")
+
+
+def test_a_piece_may_be_written_again() -> None:
+    assembler = FrameAssembler("TX")
+    first, second = (bytes.fromhex(f"050302{at}" + "41" * 16) for at in ("01", "02"))
+    assert assembler.receive("0af6", first) == assembler.receive("0af6", first) == []
+    whole = [ClassicFrame(b"\x05\x03" + b"\x41" * 32)]
+    assert assembler.receive("0af6", second) == whole
+    assert assembler.receive("0af6", second) == []
+    assert assembler.receive("0af6", first) == []
+    assert assembler.receive("0af6", second) == whole  # the same text once more
+    alone = bytes.fromhex("05030101" + "42" * 16)
+    assert assembler.receive("0af6", alone) == assembler.receive("0af6", alone) != []
+    assert not assembler.dropped
 
 
 def test_a_new_notice_drops_the_open_one() -> None:
@@ -192,8 +214,7 @@ def test_a_damaged_message_is_dropped_and_the_next_one_found() -> None:
     "data",
     [
         b"",
-        b"\x02",
-        b"\x77\x01",
+        b"\x33",
         b"\x33\x00",
         V3_START,
         b"\x33\xda\xad\xda\xad\x02" + bytes(20),  # another version of the frame

@@ -158,9 +158,44 @@ def test_a_message_that_never_completes() -> None:
 
 def test_a_notice_that_never_completes() -> None:
     first, second = chunk(NOTICE, 20)
-    reports = inspect(("TX", first), ("TX", first), ("TX", second))
+    other = chunk(NOTICE[:-1] + b"!", 20)[0][:-1] + b"!"
+    reports = inspect(("TX", other), ("TX", first), ("TX", second))
     assert trips(reports) == [False, True, True]
     assert reports[0].message == "ido.notice.message"
+
+
+def test_a_notice_whose_pieces_were_written_again() -> None:
+    first, second = chunk(NOTICE, 20)
+    packets = [first, first, second, second, first, second]
+    reports = inspect(*(("TX", packet) for packet in packets))
+    assert trips(reports) == [True] * 6
+    assert parts_of(reports) == [1, 1, 1, 1, 5, 5]
+    assert [report.fields is not None for report in reports] == [
+        *(False, False, False, True),
+        *(False, True),
+    ]
+
+
+def test_a_notice_in_pieces_of_another_size() -> None:
+    block = NOTICE[2:]
+    whole = NOTICE[:2] + b"\x01\x01" + block
+    halves = [NOTICE[:2] + bytes((2, at)) + part for at, part in ((1, block[:10]), (2, block[10:]))]
+    for packets in ([whole], halves):
+        reports = inspect(*(("TX", packet) for packet in packets))
+        assert trips(reports) == [True] * len(packets)
+        assert reports[-1].message == "ido.notice.message"
+
+
+def test_a_value_of_no_known_group_is_unknown() -> None:
+    reports = inspect(
+        ("RX", bytes.fromhex("0025587214010000")), ("TX", b"\x02"), ("TX", b"\x05\x03")
+    )
+    assert [(report.message, report.unknown_bytes) for report in reports] == [
+        ("ido.unknown.00_25.reply", 6),
+        ("ido.unknown.02", 0),
+        ("ido.notice.message", 0),
+    ]
+    assert trips(reports) == [True] * 3
 
 
 def test_a_wrong_crc_fails_all_parts() -> None:

@@ -5,6 +5,7 @@ ATT values that begin with 33. Notices (05 01, 05 03) are written in pieces of 1
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,9 +23,7 @@ MAX_V3_BYTES: Final = 0xFFFF + V3_UNCOUNTED_BYTES + CRC_BYTES  # all that a u16 
 HEALTH_RECORD: Final = 0x04  # the command whose replies may lack the CRC (6.1)
 NOTICE_KEYS: Final = (b"\x05\x01", b"\x05\x03")
 PIECE_BYTES: Final = 16
-CLASSIC_GROUPS: Final = frozenset(
-    (*range(0x01, 0x0C), 0x11, 0x12, 0x13, 0x15, 0x20, 0x21, 0xAA, 0xB1, 0xD1, 0xF0, 0xFF)
-)
+_PIECE_HEAD_BYTES: Final = 4  # command, key, total, serial
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,16 @@ def chunk(message: bytes, chunk_bytes: int, direction: Direction = "TX") -> list
     return [message[:chunk_bytes], *(b"\x33" + message[at : at + step] for at in rest)]
 
 
+def is_piece(direction: Direction, data: bytes) -> bool:
+    """Tell whether a value is a piece of a notice (4.5); one that holds no text is none."""
+    return direction == "TX" and data[:2] in NOTICE_KEYS and len(data) > _PIECE_HEAD_BYTES
+
+
+def joined_pieces(pieces: Sequence[bytes]) -> bytes:
+    """Return the notice that was written in these pieces."""
+    return pieces[0][:2] + b"".join(piece[_PIECE_HEAD_BYTES:] for piece in pieces)
+
+
 def _notice_pieces(message: bytes) -> list[bytes]:
     block = message[2:]
     starts = range(0, len(block), PIECE_BYTES)
@@ -105,6 +114,7 @@ class _Channel:
     v3: bytearray | None = None
     late_crc: bytes | None = None  # what may still follow a health record that came without it
     notice: list[bytes] = field(default_factory=list)
+    last_piece: bytes = b""
 
 
 class FrameAssembler:
@@ -122,8 +132,9 @@ class FrameAssembler:
     def receive(self, channel: str, data: bytes) -> list[Frame]:
         """Take one ATT value; return the frames that it completes (none or one).
 
-        A record reply (RX 04) is complete without a CRC. If a CRC follows in the same or the next
-        value it is checked; nothing waits for it.
+        What begins neither a V3 message nor a notice is a classic frame, known or not. A record
+        reply (RX 04) is complete without a CRC. If a CRC follows in the same or the next value it
+        is checked; nothing waits for it. A piece of a notice may be written again.
 
         Raises:
             FrameError: these bytes are no frame, or not the next part of one.
@@ -134,9 +145,7 @@ class FrameAssembler:
         state = self._channels.setdefault(channel, _Channel())
         if data[0] == V3_MARK:
             return self._receive_v3(state, data)
-        if data[0] not in CLASSIC_GROUPS or len(data) < 2:
-            raise FrameError(f"no frame begins like this value of {len(data)} bytes")
-        if self._direction == "TX" and data[:2] in NOTICE_KEYS:
+        if is_piece(self._direction, data):
             return self._receive_piece(state, data)
         return [ClassicFrame(data)]
 
@@ -184,7 +193,10 @@ class FrameAssembler:
         return [V3Frame(command, sequence, payload, has_crc=len(check) == CRC_BYTES)]
 
     def _receive_piece(self, state: _Channel, data: bytes) -> list[Frame]:
-        total, serial = (data[2], data[3]) if len(data) > 4 else (0, 0)
+        total, serial = data[2], data[3]
+        if data == state.last_piece and (state.notice or serial > 1):
+            return []  # said once more
+        state.last_piece = data
         if serial == 1 and state.notice:
             self.dropped.append(FrameError("a notice was never finished"))
             state.notice = []
@@ -195,9 +207,9 @@ class FrameAssembler:
         state.notice.append(data)
         if serial < total:
             return []
-        block = b"".join(piece[4:] for piece in state.notice)
+        block = joined_pieces(state.notice)
         state.notice = []
-        return [ClassicFrame(data[:2] + block)]
+        return [ClassicFrame(block)]
 
 
 def _check_late_crc(state: _Channel, check: bytes) -> list[Frame]:

@@ -6,7 +6,6 @@ from typing import Final
 
 from firmware_protocol.errors import FrameError, ProtocolError
 from firmware_protocol.families.ido.framing import (
-    NOTICE_KEYS,
     V3_HEADER_BYTES,
     V3_MARK,
     V3_START,
@@ -14,7 +13,8 @@ from firmware_protocol.families.ido.framing import (
     Frame,
     FrameAssembler,
     V3Frame,
-    chunk,
+    is_piece,
+    joined_pieces,
 )
 from firmware_protocol.families.ido.messages import (
     IdoMessage,
@@ -26,7 +26,9 @@ from firmware_protocol.families.ido.messages import (
 from firmware_protocol.family import Direction, Inspector, PacketReport
 
 _Stream = tuple[Direction, str, str]  # direction, channel, kind of message in parts
-_NO_PARTS: Final = ""
+_V3: Final = "v3"
+_NOTICE: Final = "notice"
+_WHOLE: Final = ""
 
 
 class IdoInspector(Inspector):
@@ -43,7 +45,7 @@ class IdoInspector(Inspector):
             "RX": FrameAssembler("RX"),
         }
         self._open: dict[_Stream, list[PacketReport]] = {}
-        self._done: dict[_Stream, tuple[list[PacketReport], V3Frame]] = {}
+        self._done: dict[_Stream, tuple[list[PacketReport], Frame]] = {}
 
     def feed(self, line: int, direction: Direction, channel: str, data: bytes) -> None:
         """Take the packet of one line."""
@@ -65,10 +67,11 @@ class IdoInspector(Inspector):
             _fail(packets, error)
         elif frames:
             self._finish(stream, packets, frames[0])
-        elif len(packets) == 1 and stream in self._done and not data.startswith(V3_START):
-            done, frame = self._done[stream]  # the CRC that its record came without
+        elif len(packets) == 1 and self._ends_done_message(stream, data):
+            done, frame = self._done[stream]
             done[-1].fields, done[-1].unknown_bytes = None, 0
-            self._finish(stream, [*done, report], replace(frame, has_crc=True))
+            late = replace(frame, has_crc=True) if isinstance(frame, V3Frame) else frame
+            self._finish(stream, [*done, report], late)
         else:
             self._open[stream] = packets
 
@@ -79,14 +82,21 @@ class IdoInspector(Inspector):
         self._open.clear()
         return self._reports
 
+    def _ends_done_message(self, stream: _Stream, data: bytes) -> bool:
+        """Tell whether a packet still belongs to the message before it.
+
+        That is the CRC that a record came without, or the last piece of a notice written again.
+        """
+        if stream not in self._done:
+            return False
+        if stream[2] == _NOTICE:
+            return self._done[stream][0][-1].data == data
+        return not data.startswith(V3_START)
+
     def _finish(self, stream: _Stream, packets: list[PacketReport], frame: Frame) -> None:
-        if isinstance(frame, V3Frame):
+        if stream[2] != _WHOLE:
             self._done[stream] = (packets, frame)
-        try:
-            message = decode_frame(frame, stream[0])
-        except ProtocolError as error:
-            _fail(packets, error)
-            return
+        message = decode_frame(frame, stream[0])
         printed = _printed(message, frame, stream[0])
         comes_back = _comes_back(message.name, printed, message.padding, packets)
         for report in packets:
@@ -100,8 +110,8 @@ class IdoInspector(Inspector):
 
 def _kind_of_parts(direction: Direction, data: bytes) -> str:
     if data[:1] == bytes((V3_MARK,)):
-        return "v3"
-    return "notice" if direction == "TX" and data[:2] in NOTICE_KEYS else _NO_PARTS
+        return _V3
+    return _NOTICE if is_piece(direction, data) else _WHOLE
 
 
 def _printed(message: IdoMessage, frame: Frame, direction: Direction) -> dict[str, object]:
@@ -127,13 +137,14 @@ def _comes_back(
             with_crc=crc if isinstance(crc, bool) else None,
             short=True,
         )
-        captured = [report.data for report in packets]
-        captured[-1] = captured[-1][: len(captured[-1]) - padding]
-        if message.startswith(V3_START):
-            return message == captured[0] + b"".join(part[1:] for part in captured[1:])
-        return chunk(message, len(message), packets[0].direction) == captured
     except ProtocolError:
         return False
+    captured = [report.data for report in packets]
+    if message.startswith(V3_START):
+        return message == captured[0] + b"".join(part[1:] for part in captured[1:])
+    if is_piece(packets[0].direction, captured[0]):
+        return message == joined_pieces(list(dict.fromkeys(captured)))  # each piece once
+    return message + bytes(padding) == captured[0]
 
 
 def _fail(packets: Sequence[PacketReport], error: ProtocolError) -> None:
@@ -151,7 +162,7 @@ def _likely_name(first: PacketReport) -> str | None:
     if data.startswith(V3_START) and len(data) >= V3_HEADER_BYTES:
         command = int.from_bytes(data[8:10], "little")
         frame: Frame = V3Frame(command, 0, data[V3_HEADER_BYTES:], has_crc=False)
-    elif _kind_of_parts(first.direction, data) == "notice":
+    elif _kind_of_parts(first.direction, data) == _NOTICE:
         frame = ClassicFrame(data)
     else:
         return None

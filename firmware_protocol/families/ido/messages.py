@@ -10,7 +10,7 @@ from typing import Final
 
 from construct import Struct
 
-from firmware_protocol.errors import DecodeError, LocalProtocolError
+from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.families.ido import transfer_frames
 from firmware_protocol.families.ido.control import (
     alarm,
@@ -104,11 +104,7 @@ class IdoMessage:
 
 
 def decode_frame(frame: Frame, direction: Direction) -> IdoMessage:
-    """Name a frame and its content.
-
-    Raises:
-        DecodeError: a record reply whose sizes do not add up.
-    """
+    """Name a frame and its content; what has no layout, or contradicts it, is unknown bytes."""
     kind = message_type(frame, direction)
     content = frame.data if isinstance(frame, ClassicFrame) else frame.payload
     padded = direction == "RX" and isinstance(frame, ClassicFrame) and len(content) == _PADDED_BYTES
@@ -150,19 +146,13 @@ def encode_message(
 
 
 def message_type(frame: Frame, direction: Direction) -> MessageType:
-    """Return what kind of message a frame is; one made on the spot if it is not declared.
-
-    Raises:
-        DecodeError: the frame is shorter than an opcode.
-    """
+    """Return what kind of message a frame is; one made on the spot if it is not declared."""
     command = None if isinstance(frame, ClassicFrame) else frame.command
     content = frame.data if isinstance(frame, ClassicFrame) else frame.payload
-    if isinstance(frame, ClassicFrame) and len(content) < 2:
-        raise DecodeError("a classic frame needs a command and a key")
     for size in _PREFIX_BYTES[command is None]:
         if kind := _BY_OPCODE.get((direction, command, content[:size])):
             return kind
-    opcode = f"{content[0]:02x}_{content[1]:02x}" if command is None else f"v3_{command:04x}"
+    opcode = content[:2].hex("_") if command is None else f"v3_{command:04x}"
     return _unknown_type(f"{_UNKNOWN}{opcode}{_REPLY if direction == 'RX' else ''}")
 
 
@@ -179,7 +169,8 @@ def _unknown_type(name: str) -> MessageType:
         number = bytes.fromhex(opcode.removeprefix("v3_").replace("_", " "))
     except ValueError:
         number = b""
-    if len(number) != 2 or not name.startswith(_UNKNOWN):
+    # a value of one byte has half an opcode
+    if len(number) not in ((2,) if is_v3 else (1, 2)) or not name.startswith(_UNKNOWN):
         raise LocalProtocolError(f"there is no message {name}")
     command = int.from_bytes(number) if is_v3 else None
     return MessageType(name, direction, command, b"" if is_v3 else number, _OPAQUE)

@@ -19,6 +19,7 @@ STOP: Final = 1
 _TYPES: Final = range(0x01, 0x11)  # 7.2; 0B and 0D have no name
 _TOTAL_BYTES: Final = 125
 _HEAD: Final = struct.Struct("<BBBHHHIB")
+_OPAQUE: Final = Layout(Struct())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,12 @@ class RecordLayout:
     def decode(self, body: bytes, *, padded: bool = False) -> Body:
         """Name the numbers and the record; one that its codec refuses is an `opaque_record`.
 
-        Raises:
-            DecodeError: the sizes do not add up.
+        Where the sizes do not add up, all of it stays unknown.
         """
-        reply = RecordReply.decode(bytes((START, self._codec.record_type)) + body)
+        try:
+            reply = RecordReply.decode(bytes((START, self._codec.record_type)) + body)
+        except DecodeError:
+            return _OPAQUE.decode(body)
         content = (reply.header, reply.items, reply.item_count)
         try:
             place, record = "record", self._codec.decode(*content)
@@ -95,6 +98,8 @@ class RecordLayout:
         Raises:
             LocalProtocolError: a field is missing or does not fit its place.
         """
+        if not any(place in fields for place in ("record", "opaque_record")):
+            return _OPAQUE.encode(fields)
         opaque = "opaque_record" in fields
         record = fields.get("opaque_record" if opaque else "record")
         if not isinstance(record, Mapping):
