@@ -9,7 +9,7 @@ Wall times are integers too: the seconds since 1970 that the wall clock would sh
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware_protocol.errors import LocalProtocolError
 
@@ -34,24 +34,43 @@ class WatchClock:
     `stretches` are in order of `from_utc_s`, oldest first. `zone_offset_s` gives the offset of
     wall times before the first stretch (the wearer's zone rules, wall seconds to offset seconds);
     without it the first stretch reaches back for ever. `now_utc_s` bounds what can have been lived.
+
+    A clock that was set back shows some wall times twice. `prefers_first` chooses for them.
     """
 
     stretches: tuple[ClockStretch, ...]
     now_utc_s: int
     zone_offset_s: Callable[[int], int] | None = None
+    prefers_first: bool = False
 
     def __post_init__(self) -> None:
         if not self.stretches:
             raise LocalProtocolError("a watch clock needs at least one stretch")
 
+    def preferring_first(self) -> "WatchClock":
+        """The same clock for a record that comes whole again after the clock was set back.
+
+        What it holds of the hour that came twice was read before, and so lived the first time.
+        """
+        return replace(self, prefers_first=True)
+
     def offset_s(self, wall_s: int) -> int:
-        """The offset in force when the watch's clock showed `wall_s`; the latest where two fit."""
+        """The offset in force when the watch's clock showed `wall_s`.
+
+        Where two fit, the latest, or by `prefers_first` the first; but only a change whose moment
+        is known tells first from second.
+        """
         until_utc_s = self.now_utc_s + 1
+        found: int | None = None
         for stretch in reversed(self.stretches):
             if stretch.from_utc_s <= wall_s - stretch.utc_offset_s < until_utc_s:
-                return stretch.utc_offset_s
+                found = stretch.utc_offset_s
+                if not (self.prefers_first and stretch.sure):
+                    return found
             if stretch.sure:
                 until_utc_s = stretch.from_utc_s
+        if found is not None:
+            return found
         first = self.stretches[0]
         if wall_s - first.utc_offset_s < first.from_utc_s:
             return self.zone_offset_s(wall_s) if self.zone_offset_s else first.utc_offset_s
@@ -73,12 +92,16 @@ class WatchClock:
     def steady_offset_s(self, first_wall_s: int, last_wall_s: int) -> int | None:
         """The one offset of all wall times from the first to the last; None where it changed."""
         first, last = self.offset_s(first_wall_s), self.offset_s(last_wall_s)
-        if first != last or self._changes_between(first_wall_s - first, last_wall_s - last):
+        by_zone = self.zone_offset_s and first_wall_s - first < self.stretches[0].from_utc_s
+        if first != last or by_zone or self._meets_an_edge(first_wall_s, last_wall_s):
             return None
         return first
 
-    def _changes_between(self, start_utc_s: int, end_utc_s: int) -> bool:
-        before_first = start_utc_s < self.stretches[0].from_utc_s
-        return (before_first and self.zone_offset_s is not None) or any(
-            start_utc_s < stretch.from_utc_s <= end_utc_s for stretch in self.stretches
+    def _meets_an_edge(self, first_wall_s: int, last_wall_s: int) -> bool:
+        """Tell whether between two wall times any stretch may begin or cease to fit."""
+        moments = (*(stretch.from_utc_s for stretch in self.stretches), self.now_utc_s + 1)
+        return any(
+            first_wall_s < moment + stretch.utc_offset_s <= last_wall_s
+            for moment in moments
+            for stretch in self.stretches
         )

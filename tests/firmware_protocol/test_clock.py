@@ -93,6 +93,31 @@ def test_an_unsure_stretch_leaves_the_one_before_until_now() -> None:
     assert sure.offset_s(NOW_S + 7000) == 0
 
 
+def test_a_day_that_comes_whole_again_was_lived_the_first_time() -> None:
+    """The clock was set back at 10:00 of its own: what it shows from 09:00 on came before."""
+    change = wall("2026-10-25T08:00")
+    latest = WatchClock((ClockStretch(0, 7200), ClockStretch(change, 3600)), change + 86_400)
+    first = latest.preferring_first()
+    for text, by_latest, by_first in (
+        ("2026-10-25T08:59", "2026-10-25T06:59", "2026-10-25T06:59"),
+        ("2026-10-25T09:00", "2026-10-25T08:00", "2026-10-25T07:00"),
+        ("2026-10-25T09:59", "2026-10-25T08:59", "2026-10-25T07:59"),
+        ("2026-10-25T10:00", "2026-10-25T09:00", "2026-10-25T09:00"),
+    ):
+        assert latest.utc_s(wall(text)) == wall(by_latest)
+        assert first.utc_s(wall(text)) == wall(by_first)
+    day = [wall(f"2026-10-25T{hour:02}:30") for hour in range(24)]
+    assert first.all_utc_s(day) == sorted(map(first.utc_s, day))
+
+
+def test_a_change_at_an_unknown_moment_tells_no_first_time() -> None:
+    last_sync = NOW_S - 50_000
+    clock = WatchClock((ClockStretch(0, 7200), ClockStretch(last_sync, 0, sure=False)), NOW_S)
+    assert clock.preferring_first().offset_s(NOW_S - 100) == clock.offset_s(NOW_S - 100) == 0
+    set_again = WatchClock((*clock.stretches, ClockStretch(NOW_S - 10, 7200)), NOW_S)
+    assert set_again.preferring_first().offset_s(NOW_S - 100) == 0
+
+
 OFFSETS = st.sampled_from([-18_000, -3600, 0, 3600, 7200, 19_800, 50_000])
 STRETCHES = st.lists(
     st.tuples(st.integers(0, 1_000_000), OFFSETS, st.booleans()), min_size=1, max_size=5
@@ -108,15 +133,16 @@ STRETCHES = st.lists(
     stretches=STRETCHES,
     walls=st.lists(st.integers(-100_000, 1_200_000), max_size=30).map(sorted),
     zoned=st.booleans(),
+    first=st.booleans(),
 )
 @settings(max_examples=200, deadline=None)
 def test_many_at_once_equal_one_at_a_time(
-    stretches: tuple[ClockStretch, ...], walls: list[int], zoned: bool
+    stretches: tuple[ClockStretch, ...], walls: list[int], zoned: bool, first: bool
 ) -> None:
     def zone_offset_s(wall_s: int) -> int:
         return 3600 if wall_s < 200_000 else 7200
 
-    clock = WatchClock(stretches, 1_100_000, zone_offset_s if zoned else None)
+    clock = WatchClock(stretches, 1_100_000, zone_offset_s if zoned else None, first)
     assert clock.all_utc_s(walls) == [clock.utc_s(wall_s) for wall_s in walls]
     if walls and (steady := clock.steady_offset_s(walls[0], walls[-1])) is not None:
         assert {clock.offset_s(wall_s) for wall_s in walls} == {steady}

@@ -108,6 +108,9 @@ def _reader_of(
             return Decoded()
         if not isinstance(stored.record, kind):
             raise DecodeError("the record is of another type than its kind")
+        is_day = isinstance(stored.record, DayValues | HeartRateDay | StepsDay)
+        if is_day and not stored.reply.data_start:
+            clock = clock.preferring_first()  # a day that comes whole came in parts before (7.3)
         return meaning(stored.record, clock)
 
     return read
@@ -123,7 +126,8 @@ def _swim_samples(record: SwimRecord, clock: WatchClock) -> Decoded:
 
 
 def _legacy_reader(meaning: Callable[[legacy.LegacyPackets, WatchClock], Decoded]) -> _Reader:
-    return lambda body, clock: meaning(legacy.LegacyPackets.decode(body), clock)
+    """Days always come whole (7.11)."""
+    return lambda body, clock: meaning(legacy.LegacyPackets.decode(body), clock.preferring_first())
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
