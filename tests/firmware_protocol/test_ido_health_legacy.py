@@ -91,11 +91,15 @@ def test_slots_in_several_packets() -> None:
     assert list(found["steps"].start_utc_s) == [JUNE_22_S + 900 * at for at in range(7)]
 
 
-@pytest.mark.parametrize(
-    "frames", [sport(), sport(slot(0, 0, 0, 0, 0)), sport(slot(1, 1, 1, 1, 1), minutes=0)]
-)
+@pytest.mark.parametrize("frames", [sport(), sport(slot(0, 0, 0, 0, 0))])
 def test_a_day_without_sport(frames: list[bytes]) -> None:
     assert samples_of("legacy.steps", frames) == Decoded()
+
+
+def test_slots_without_a_length_are_told() -> None:
+    decoded = samples_of("legacy.steps", sport(slot(1, 1, 1, 1, 1), minutes=0))
+    assert decoded.series == ()
+    assert "no length" in decoded.remarks[0]
 
 
 def test_movement_without_steps() -> None:
@@ -126,6 +130,9 @@ def test_phases_that_do_not_fill_the_night(frames: list[bytes]) -> None:
 
 def test_a_night_of_no_minutes() -> None:
     assert samples_of("legacy.sleep", night()) == Decoded()
+    decoded = samples_of("legacy.sleep", night((2, 5), total=0))
+    assert decoded.series == ()
+    assert "left out" in decoded.remarks[0]
 
 
 def test_heart_rate_by_minutes() -> None:
@@ -275,14 +282,30 @@ def test_packets_that_never_come_whole(scripted: Open, open_rig: Open, frames: l
     last = events[-1]
     assert isinstance(last, JobFailed)
     assert last.kind == "malformed"
+    assert names(events) == ["legacy.sleep 2026-06-22T06:30:00", "legacy.heart_rate 2026-06-22"]
 
 
-@pytest.mark.parametrize("missing", ["0801", "080301"])
-def test_silence_is_told(scripted: Open, open_rig: Open, missing: str) -> None:
-    _, events = sync(open_rig, scripted, {missing: []})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"0801": []},
+        {"080301": [], "080401": [], "080701": []},
+        {"0801": [bytes.fromhex("0801000003000000")], "080501": []},
+    ],
+)
+def test_silence_is_told(scripted: Open, open_rig: Open, changes: dict[str, Any]) -> None:
+    _, events = sync(open_rig, scripted, changes)
     last = events[-1]
     assert isinstance(last, JobFailed)
     assert last.kind == "silent"
+
+
+def test_a_kind_that_a_watch_does_not_know_is_left_out(scripted: Open, open_rig: Open) -> None:
+    _, events = sync(open_rig, scripted, {"080701": []})
+    assert isinstance(events[-1], JobDone)
+    assert names(events) == ["legacy.steps 2026-06-22", "legacy.sleep 2026-06-22T06:30:00"]
+    (end,) = (event for event in events if isinstance(event, SyncFinished))
+    assert "legacy.heart_rate" in end.skipped
 
 
 def test_a_start_answered_twice(scripted: Open, open_rig: Open) -> None:

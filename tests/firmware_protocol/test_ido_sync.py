@@ -362,7 +362,33 @@ def test_a_record_whose_sums_fail_once_is_fetched_again(scripted: Open, open_rig
     _, events = sync(open_rig, scripted, said)
     (event,) = records(events)
     assert event.verified
-    assert list(event.watermarks) == [Watermark("health.steps", "2026-06-22 2")]
+
+
+def test_steps_are_asked_for_from_the_first_slot_on(scripted: Open, open_rig: Open) -> None:
+    """The slot that runs is not done when it is first read (7.9)."""
+    held = Watermark("health.steps", "2026-06-22 2")
+    said = answers(start_8_1=[start(8, 1, *step_day(30), 2)])
+    watch, events = sync(open_rig, scripted, said, watermarks={held.kind: held})
+    (event,) = records(events)
+    assert event.watermarks == ()
+    assert bytes.fromhex("0004 0008010000") in watch.asked
+
+
+def test_a_day_without_anything_does_not_hide_older_ones(scripted: Open, open_rig: Open) -> None:
+    said = answers(
+        start_8_0=[[start(8, 0)], [start(8, 0, *step_day(5, 20), 2)]],
+        stop_8_1=[stop(8, 1, have_next=1)],
+        stop_8_0=[[stop(8, 0, have_next=1)], [stop(8, 0)]],
+    )
+    _, events = sync(open_rig, scripted, said)
+    assert names(events) == ["health.steps 2026-06-20 0"]
+
+
+def test_days_without_anything_for_ever_are_left(scripted: Open, open_rig: Open) -> None:
+    said = answers(stop_8_1=[stop(8, 1, have_next=1)], stop_8_0=[stop(8, 0, have_next=1)])
+    watch, events = sync(open_rig, scripted, said)
+    assert finished(events).records == 0
+    assert [asked[:5] for asked in watch.asked].count(b"\x00\x04\x00\x08\x00") == 3
 
 
 def test_a_record_whose_sums_fail_twice_is_kept_unverified(scripted: Open, open_rig: Open) -> None:

@@ -5,7 +5,7 @@ Activities of group 09 are not asked for: the reference leaves the bytes of thei
 
 import binascii
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -104,10 +104,12 @@ class _LegacySync:
     job: Sync
     records: int = 0
     received_bytes: int = 0
+    silent: list[str] = field(default_factory=list)
 
     def run(self) -> Dialogue:
-        """08 01, then each kind, then 08 02."""
+        """08 01, then each kind, then 08 02; what fails in one kind does not keep back the rest."""
         kinds = [kind for kind in _KINDS if self._is_wanted(kind.metrics)]
+        failure: JobError | None = None
         if kinds:
             sizes = answered(
                 (
@@ -119,9 +121,16 @@ class _LegacySync:
             )
             yield Report(SyncPlanned(None))
             for kind in kinds:
-                yield from self._fetch_kind(kind, sizes)
+                try:
+                    yield from self._fetch_kind(kind, sizes)
+                except JobError as error:
+                    failure = failure or error
             yield from self.conversation.classic("ido.legacy.finish", attempts=1)
-        yield Report(SyncFinished(self.records, (), tuple(self._not_kept())))
+        if kinds and len(self.silent) == len(kinds):
+            raise JobError("silent", "the watch answered no question about its records")
+        if failure is not None:
+            raise failure
+        yield Report(SyncFinished(self.records, (), (*self._not_kept(), *self.silent)))
 
     def _is_wanted(self, metrics: tuple[str, ...]) -> bool:
         return not self.job.metrics or not self.job.metrics.isdisjoint(metrics)
@@ -133,6 +142,9 @@ class _LegacySync:
 
     def _fetch_kind(self, kind: _LegacyKind, sizes: IdoMessage) -> Asking[None]:
         packets = yield from self._fetch(kind, kind.noun, kind.today_key)
+        if packets is None:  # what a watch does not know it does not answer (ido.md 3.2)
+            self.silent.append(kind.kind)
+            return
         if len(packets) > _HEAD_PACKETS and not self._is_before_since(kind, packets):
             yield from self._deliver(kind, packets)
         if self.job.keep:
@@ -146,6 +158,8 @@ class _LegacySync:
         before: list[bytes] = []
         for _ in range(days):
             packets = yield from self._fetch(kind, noun, kind.history_key)
+            if packets is None:
+                raise JobError("silent", "the watch stopped answering in the middle of its records")
             if not packets or self._is_before_since(kind, packets):
                 return
             if packets != before:
@@ -153,11 +167,17 @@ class _LegacySync:
             before = packets
             yield from self._stop(noun, kind.history_key)
 
-    def _fetch(self, kind: _LegacyKind, noun: str, key: int) -> Asking[list[bytes]]:
-        """START and all packets up to 08 EE; once more where some are missing."""
+    def _fetch(self, kind: _LegacyKind, noun: str, key: int) -> Asking[list[bytes] | None]:
+        """START and all packets up to 08 EE; once more where some are missing.
+
+        None where no START is answered.
+        """
         best: list[bytes] | None = None
         for _ in range(_TRIES):
-            packets = yield from self._collect(noun, key)
+            message = yield self._wait(key, self._order(noun, "start"), CLASSIC_ATTEMPTS)
+            if message is None:
+                return best
+            packets = yield from self._collect(key, message)
             if packets is not None and _is_whole(kind, packets):
                 return packets
             best = packets or best
@@ -165,12 +185,8 @@ class _LegacySync:
             raise JobError("malformed", "the packets of a record did not come whole")
         return best
 
-    def _collect(self, noun: str, key: int) -> Asking[list[bytes] | None]:
-        """Return the packets in order; None where one is missing or the end did not come."""
-        start = self._order(noun, "start")
-        message = yield self._wait(key, start, CLASSIC_ATTEMPTS)
-        if message is None:
-            raise JobError("silent", "the watch does not send its records")
+    def _collect(self, key: int, message: Message | None) -> Asking[list[bytes] | None]:
+        """Return the packets in order from the first on; None where one is missing or the end."""
         packets: list[bytes] = []
         whole_so_far = True
         while isinstance(message, LegacyMessage):

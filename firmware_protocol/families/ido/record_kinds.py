@@ -12,12 +12,16 @@ _SPO2_BY_MINUTE: Final = "spo2_offset_minutes"
 
 @dataclass(frozen=True, slots=True)
 class RecordKind:
-    """One health type. `capabilities`: any of these bits says that the watch keeps it (8.1)."""
+    """One health type. `capabilities`: any of these bits says that the watch keeps it (8.1).
+
+    A `whole_day` is asked for from its first item on, because the last one goes on growing (7.9).
+    """
 
     record_type: int
     metrics: tuple[str, ...]
     capabilities: frozenset[str]
     by_day: bool
+    whole_day: bool = False
 
     @property
     def metric(self) -> str:
@@ -43,7 +47,7 @@ RECORD_KINDS: Final = (
     ),
     RecordKind(0x06, ("swim",), frozenset(("v3_swim",)), by_day=False),
     RecordKind(0x07, ("sleep", "sleep_summary"), frozenset(("v3_sleep",)), by_day=False),
-    RecordKind(0x08, ("steps", "activity"), frozenset(("v3_sports",)), by_day=True),
+    RecordKind(0x08, ("steps", "activity"), frozenset(("v3_sports",)), by_day=True, whole_day=True),
     RecordKind(
         0x03, ("heart_rate", "resting_heart_rate"), frozenset(("v3_heart_rate",)), by_day=True
     ),

@@ -202,11 +202,12 @@ class _V3Sync:
             yield from self._fetch_older_days(kind, announced=stopped is not None)
 
     def _fetch_older_days(self, kind: RecordKind, *, announced: bool) -> Asking[None]:
+        """Day after day until the watch says that there is no next; an empty one ends nothing."""
         drain = _Drain(self.job)
         while (received := (yield from self._start(kind, 0, 0))) is not None:
-            if received.is_empty or self._is_before_since(received):
+            if self._is_before_since(received):
                 return
-            if drain.is_new(received.message.payload):
+            if drain.is_new(received.message.payload) and not received.is_empty:
                 yield from self._deliver(kind, received)
             stopped = yield from self._stop(kind, 0)
             if drain.is_stuck or (stopped is not None and not stopped.reply.have_next):
@@ -267,7 +268,8 @@ class _V3Sync:
         self.records += 1
         self.received_bytes += len(reply.header) + len(reply.items)
         watermarks: tuple[Watermark, ...] = ()
-        if kind.by_day and received.verified and received.day == self.job.today and reply.today:
+        resumes = kind.by_day and not kind.whole_day
+        if resumes and received.verified and received.day == self.job.today and reply.today:
             position = f"{self.job.today} {reply.data_start + reply.item_count}"
             watermarks = (Watermark(name, position),)
             self.watermarks[name] = watermarks[0]
@@ -281,7 +283,7 @@ class _V3Sync:
     def _held_items(self, kind: RecordKind) -> int:
         """How many of today's items the application has; only its word of today counts."""
         watermark = self.job.watermarks.get(self._name(kind))
-        if watermark is None:
+        if watermark is None or kind.whole_day:
             return 0
         day, _, items = watermark.position.partition(" ")
         if day != self.job.today.isoformat() or not items.isdecimal():

@@ -156,8 +156,10 @@ def sport_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
         for at, item in enumerate(sport_items(packets))
     ]
     counted = [(time, bits) for time, bits in slots if bits]
-    if not counted or not slot_min:
+    if not counted:
         return Decoded()
+    if not slot_min:
+        raise DecodeError("the slots have no length")
     utc_s = clock.all_utc_s([time for time, _ in counted])
     bits = [bits for _, bits in counted]
     steps = [value >> 2 & 0xFFF for value in bits]
@@ -195,7 +197,7 @@ def sleep_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
     _, _, _, light_min, deep_min = packets.head(1, _SLEEP_TOTALS)
     items = sleep_items(packets)
     if not total_min:
-        return Decoded()
+        return Decoded((), ("a night without a minute of sleep was left out",) if items else ())
     start_utc_s = clock.utc_s(sleep_end_wall_s(packets)) - 60 * total_min
     starts = accumulate((minutes for _, minutes in items), initial=0)
     phases = [
