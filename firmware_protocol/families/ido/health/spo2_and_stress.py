@@ -6,6 +6,7 @@ from typing import ClassVar, Final, NamedTuple
 import construct as c
 
 from firmware_protocol.clock import WatchClock
+from firmware_protocol.errors import DecodeError
 from firmware_protocol.families.ido.health.headed import (
     HeadedRecord,
     HeadLayout,
@@ -56,6 +57,8 @@ class DayValues(HeadedRecord[DayValuesHead]):
         return interleaved(column(fields, "offsets"), column(fields, "values"))
 
 
+_HIGHEST_AND_LOWEST: Final = 2  # data_type
+
 # the unit of SpO2 is known from the vendor only: no captured record holds a reading
 SPO2_BY_MINUTE: Final = TimedValues(
     "spo2", "spo2_pct", 60, allowed_values(1, 100), Quality.PROVISIONAL
@@ -70,8 +73,11 @@ def day_values_samples(record: DayValues, meaning: TimedValues, clock: WatchCloc
     """Return the readings of a day; 0 and FF are none.
 
     Raises:
-        DecodeError: the header holds no date, or starts outside its day.
+        DecodeError: the items are pairs of highest and lowest, whose layout is open, or the header
+            holds no date, or starts outside its day.
     """
     head = record.head
+    if head.data_type == _HIGHEST_AND_LOWEST:
+        raise DecodeError("pairs of highest and lowest values have no known layout")
     day_s = day_wall_s(head.year, head.month, head.day)
     return meaning.series(day_s, head.start_time, record.items, clock)

@@ -138,7 +138,8 @@ _LAYOUT: Final = HeadLayout(
 class WorkoutRecord:
     """A workout of version 16; head 100 bytes, then nine blocks (ido.md 7.6, L).
 
-    `minutes` holds steps, kcal and metres of each minute. The order of the last three blocks is P.
+    `minutes` holds steps, kcal and metres of each minute. Provisional (P): the order of the last
+    three blocks, the training effect, and the paces per other unit.
     """
 
     head: WorkoutHead
