@@ -17,7 +17,7 @@ _MASK: Final = 0x78  # x
 
 
 def redact(direction: Direction, data: bytes) -> bytes:
-    """Return the packet with addresses, birth date, city and texts of notices masked."""
+    """Return the packet with addresses, numbers, names, birth date, city and texts masked."""
     mask = _MASKS.get((direction, data[:2]))
     return mask(data) if mask else data
 
@@ -50,6 +50,11 @@ def _mask_text(data: bytes, at: int) -> bytes:
     return data[:at] + bytes(_MASK if byte else 0 for byte in data[at:])
 
 
+def _mask_body(data: bytes) -> bytes:
+    """Mask a serial number or a name whose layout the reference does not have."""
+    return _mask_text(data, 2)
+
+
 def _mask_city(data: bytes) -> bytes:
     return _mask_text(data, 3)
 
@@ -62,6 +67,11 @@ def _mask_piece(data: bytes) -> bytes:
 
 _MASKS: Final[Mapping[tuple[Direction, bytes], Callable[[bytes], bytes]]] = {
     ("RX", b"\x02\x04"): _mask_addresses,
+    ("RX", b"\x02\x06"): _mask_body,  # serial number
+    ("RX", b"\x02\x35"): _mask_body,  # name on classic Bluetooth
+    ("RX", b"\x02\xb4"): _mask_body,  # device name
+    ("TX", b"\x03\xb4"): _mask_body,
+    ("RX", b"\x07\x60"): _mask_body,  # text of a quick reply
     ("RX", b"\x04\x01"): _mask_challenge,
     ("TX", b"\x04\x05"): _mask_proof,
     ("TX", b"\x03\x10"): _mask_birth,
