@@ -1,18 +1,36 @@
 """From arguments to an exit code: every failure one plain message, a hint, and its code."""
 
-import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
-from ksos_link.errors import KsosError
+from ksos_link.errors import (
+    BluetoothError,
+    KsosError,
+    MalformedError,
+    NotFoundError,
+    RefusedError,
+    StoreError,
+    UsageError,
+)
 
 Result = TypeVar("Result")
 GLOBAL_WITH_VALUE: Final = ("--device", "--home", "--timeout-s")
 GLOBAL_SWITCHES: Final = ("--quiet", "--verbose")
 BUG: Final = 1
 INTERRUPTED: Final = 130
+COMPLETION: Final = "_KSOS_COMPLETE"  # set by the shell's completion
+_HINTS: Final[dict[type[KsosError], str]] = {
+    UsageError: "See: ksos --help",
+    NotFoundError: "`ksos watch list` names your watches, `ksos show --help` the metrics.",
+    BluetoothError: "Run `ksos doctor`: it names what is missing and the command that mends it.",
+    MalformedError: "What was stored before is safe. Try again; if it stays, please report it.",
+    RefusedError: "If another phone has the watch, unbind it there or reset the watch; "
+    "then: ksos watch pair ADDRESS",
+    StoreError: "`ksos store check` says whether the store is sound.",
+}
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -20,24 +38,23 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
     Only `--verbose` shows the traceback of our own bugs.
     """
-    ordered = hoist_global_options(arguments)
-    try:
-        from typer.main import get_command
-
-        from ksos_link.cli.main import app
-
-        get_command(app).main(args=ordered, prog_name="ksos")
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except KsosError as error:
-        return _tell(error)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
-    except Exception as error:  # noqa: BLE001 the last line of defence: a bug must not look like one of the person's
-        return _tell_bug(error, verbose="--verbose" in arguments)
-    return 0
+    with contextlib.ExitStack() as at_end:
+        try:
+            code = _called(hoist_global_options(arguments), at_end)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # here a failure can still be told
+        except KsosError as error:
+            code = _tell(error)
+        except KeyboardInterrupt:
+            sys.stderr.write("\nInterrupted. Nothing is lost; it is safe to run this again.\n")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            code = _reader_gone()
+        except OSError as error:
+            code = _tell(StoreError(f"The system refused: {os.strerror(error.errno or 0)}.", " "))
+        except Exception as error:  # noqa: BLE001 the last line of defence: a bug must not look like one of the person's
+            code = _tell_bug(error, verbose="--verbose" in arguments)
+    return code
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
@@ -59,13 +76,55 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
 
 def run(job: Coroutine[Any, Any, Result]) -> Result:
     """Run a command's asynchronous part."""
+    import asyncio  # a third of what a command on the store alone costs
+
+    from ksos_link.logbook import silence_libraries
+
+    silence_libraries()
     return asyncio.run(job)
 
 
+def _called(arguments: Sequence[str], at_end: contextlib.ExitStack) -> int:
+    """Call the command. Not through typer's `main`, which takes a lost reader for a failure."""
+    import typer
+    from typer.main import get_command
+
+    from ksos_link.cli.command import read_values_plainly
+    from ksos_link.cli.main import app
+
+    command = get_command(app)
+    read_values_plainly(command)
+    try:
+        if COMPLETION in os.environ:
+            command.main(args=list(arguments), prog_name="ksos")
+        with command.make_context("ksos", list(arguments), obj=at_end) as ctx:
+            command.invoke(ctx)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except (typer.Abort, EOFError) as error:
+        raise KeyboardInterrupt from error
+    except typer.TyperException as error:
+        return _tell_usage(error)
+    return 0
+
+
+def _tell_usage(error: Any) -> int:  # what typer raises for a wrong usage has no public type
+    message = error.format_message()
+    if message.startswith("Usage:"):  # no arguments at all: the help itself
+        sys.stderr.write(f"{message}\n")
+        return UsageError.exit_code
+    path = error.ctx.command_path if getattr(error, "ctx", None) else "ksos"
+    return _tell(UsageError(" ".join(message.split()), f"See: {path} --help"))
+
+
 def _tell(error: KsosError) -> int:
+    hints = (hint for kind, hint in _HINTS.items() if isinstance(error, kind))
+    hint = (error.hint or next(hints, "")).strip()
     sys.stderr.write(f"error: {error}\n")
-    if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+    if hint:
+        sys.stderr.write(f"hint: {hint}\n")
     return error.exit_code
 
 

@@ -25,7 +25,7 @@ from ksos_link.connection.retry import backoff_s
 from ksos_link.connection.watch import Watch
 from ksos_link.errors import LinkLostError, RefusedError, UsageError
 from ksos_link.operations.meaning import samples_of
-from ksos_link.operations.route import LinkOptions, open_route
+from ksos_link.operations.route import LinkOptions, Route, open_route
 from ksos_link.operations.target import Target
 from ksos_link.operations.time_keeping import ClockLook, look_at_clock, remember_setting
 from ksos_link.store.database import Store
@@ -113,29 +113,41 @@ async def sync(
         StoreError: the store cannot take the data; the watch keeps it.
     """
     store.claim_writer()  # a second sync fails here, before it talks to the watch
+    async with (
+        open_route(target, options) as route,
+        contextlib.aclosing(sync_over(store, device, route, choice, options)) as events,
+    ):
+        async for event in events:
+            yield event
+
+
+async def sync_over(
+    store: Store, device: Device, route: Route, choice: SyncChoice, options: LinkOptions
+) -> AsyncGenerator[SyncEvent, None]:
+    """Sync over a route that is open already; otherwise as `sync`."""
+    store.claim_writer()
     if choice.full:
         store.clear_watermarks(device.device_id)
     report = SyncReport(device.alias)
-    async with open_route(target, options) as route:
-        attempt = 0
-        while True:
-            attempt += 1
-            run = _SyncRun(store, device, choice, options, report)
-            try:
-                watch = await route.meet()
-                report.links += 1
-                async with contextlib.aclosing(run.events(watch)) as events:
-                    async for event in events:
-                        yield event
-                break
-            except LinkLostError as error:
-                if run.got_on:
-                    attempt = 1  # the patience starts again
-                wait_s = backoff_s(error, attempt)
-                if wait_s is None:
-                    raise
-                yield Reconnecting(attempt, wait_s)
-                await asyncio.sleep(wait_s)
+    attempt = 0
+    while True:
+        attempt += 1
+        run = _SyncRun(store, device, choice, options, report)
+        try:
+            watch = await route.meet()
+            report.links += 1
+            async with contextlib.aclosing(run.events(watch)) as events:
+                async for event in events:
+                    yield event
+            break
+        except LinkLostError as error:
+            if run.got_on:
+                attempt = 1  # the patience starts again
+            wait_s = backoff_s(error, attempt)
+            if wait_s is None:
+                raise
+            yield Reconnecting(attempt, wait_s)
+            await asyncio.sleep(wait_s)
     store.note_sync(device.device_id, int(options.now().timestamp()))
     yield report
 
