@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ksos_link.errors import StoreError
+from ksos_link.errors import StoreError, UsageError
 
 APPLICATION: Final = "ksos-link"
 OWNER_ONLY_FOLDER: Final = 0o700
@@ -54,10 +54,13 @@ def open_home(env: Mapping[str, str], override: Path | None = None) -> Home:
     """Find the home: `override`, else `KSOS_HOME`, else the folders of the platform.
 
     A home that was named holds everything. Nothing is created here.
+
+    Raises:
+        UsageError: it is named after a person whom this machine does not know (`~name`).
     """
-    named = override or (Path(env["KSOS_HOME"]) if env.get("KSOS_HOME") else None)
-    if named is not None:
-        folder = named.expanduser().absolute()
+    named = override or env.get("KSOS_HOME")
+    if named:
+        folder = path_from(named).absolute()
         return Home(folder, folder / "settings.toml", folder / "logs")
     import platformdirs  # 19 ms that a named home does not pay
 
@@ -67,6 +70,39 @@ def open_home(env: Mapping[str, str], override: Path | None = None) -> Home:
         folders.user_config_path / "settings.toml",
         folders.user_log_path,
     )
+
+
+def path_from(text: str | Path) -> Path:
+    """Return the path that a person wrote, `~` resolved.
+
+    Raises:
+        UsageError: `~name` names nobody.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            "A path begins with ~ and a name that this machine does not know.",
+            "Write the whole path.",
+        ) from error
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file or folder of that path.
+
+    Raises:
+        StoreError: nobody may look, or the path is none.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"{path.name[:80]} cannot be looked at: {os.strerror(error.errno or 0)}.",
+            "Check who owns the folder, or choose another one with --home or KSOS_HOME.",
+        ) from error
+    return True
 
 
 def create_folder(folder: Path) -> None:

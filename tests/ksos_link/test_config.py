@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ksos_link.config import create_folder, open_home
-from ksos_link.errors import StoreError
+from ksos_link.config import create_folder, is_there, open_home
+from ksos_link.errors import StoreError, UsageError
 
 
 def test_a_named_home_holds_everything_and_nothing_is_made_yet(tmp_path: Path) -> None:
@@ -48,3 +48,18 @@ def test_folders_are_owner_only_and_existing_ones_stay(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError):
         create_folder(tmp_path / "file")
+
+
+def test_a_home_of_nobody_is_said_so() -> None:
+    with pytest.raises(UsageError, match="does not know"):
+        open_home({"KSOS_HOME": "~nobody-of-this-name/x"})
+
+
+def test_a_path_that_is_none_is_an_error_and_not_an_absence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert is_there(tmp_path / "file")
+    assert not is_there(tmp_path / "no")
+    assert not is_there(tmp_path / "file" / "below")
+    with pytest.raises(StoreError, match="cannot be looked at") as found:
+        is_there(tmp_path / ("x" * 300))
+    assert found.value.hint

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ksos_link.errors import StoreError
+from ksos_link.errors import StoreError, UsageError
 from ksos_link.store import key_file as key_files
 from ksos_link.store.backups import change_passphrase
 from ksos_link.store.database import open_store
@@ -19,7 +19,7 @@ from ksos_link.store.key_file import Holder, key_file_from, read_key_file, unwra
 from ksos_link.store.keys import KEYRING_SERVICE, Ask, Keyring, SecretSource, working_keyring
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import StoreBench
+    from tests.ksos_link.conftest import SizeLimit, StoreBench
 
 
 KEY = bytes(range(32))
@@ -206,6 +206,24 @@ def test_only_a_keyring_worth_the_name_is_used(monkeypatch: pytest.MonkeyPatch) 
     assert working_keyring() is None
 
 
+def test_a_chain_of_keyrings_never_falls_back_to_plain_text(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Chain(MemoryKeyring):
+        priority = 10
+
+        def __init__(self, *backends: MemoryKeyring) -> None:
+            super().__init__()
+            self.backends = backends
+
+    plain, real = MemoryKeyring(), MemoryKeyring()
+    plain.priority = 0.5
+    monkeypatch.setattr(keyring, "get_keyring", lambda: Chain(real, plain))
+    assert working_keyring() is real
+    monkeypatch.setattr(keyring, "get_keyring", lambda: Chain(plain, plain))
+    assert working_keyring() is None
+
+
 def test_forgetting_drops_the_keyring_entry_and_never_fails() -> None:
     ring = MemoryKeyring()
     note = source(ring=ring).wrap_new(KEY)
@@ -237,6 +255,9 @@ def test_every_field_of_a_key_file_is_authenticated() -> None:
         {"scrypt": [2**30, 8, 1]},
         {"scrypt": [3, 8, 1]},
         {"scrypt": [2, 8, 10**6]},
+        {"scrypt": [2**18, 8, 16]},  # a minute and more
+        {"scrypt": [2**18, 1, 1]},  # OpenSSL refuses
+        {"scrypt": [float("inf"), 8, 1]},
         {"scrypt": None},
     ],
 )
@@ -244,6 +265,11 @@ def test_a_damaged_key_file_is_said_so(change: dict[str, object]) -> None:
     fields = json.loads(key_files.key_file_bytes(wrap(KEY, *PHRASE))) | change
     with pytest.raises(StoreError, match="damaged"):
         key_file_from(json.dumps(fields).encode())
+
+
+def test_a_key_file_nested_without_end_is_damaged() -> None:
+    with pytest.raises(StoreError, match="damaged"):
+        key_file_from(b"[" * key_files.MAX_KEY_FILE_BYTES)
 
 
 def test_a_key_file_of_a_newer_version_is_said_so() -> None:
@@ -303,3 +329,34 @@ def test_a_passphrase_may_take_over_from_the_keyring(bench: "StoreBench") -> Non
     change_passphrase(bench.home, source(ring=ring), source({"KSOS_PASSPHRASE": "new"}))
     assert ring.held == {}
     open_store(bench.home, source({"KSOS_PASSPHRASE": "new"})).close()
+
+
+def test_a_secret_file_that_came_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    key_files.create_owner_only(path, b"ab" * 32)
+    key_files.create_owner_only(path, b"cd" * 32)
+    assert path.read_bytes() == b"ab" * 32
+
+
+def test_a_secret_file_without_room_is_not_left_half(
+    tmp_path: Path, file_size_limit: "SizeLimit"
+) -> None:
+    path = tmp_path / "secret"
+    with file_size_limit(10), pytest.raises(StoreError, match="cannot be written"):
+        source({"KSOS_KEY_FILE": str(path)}).wrap_new(KEY)
+    assert not path.exists()
+
+
+def test_an_editor_may_put_a_byte_order_mark_before_the_secret(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    wrapped = source({"KSOS_KEY_FILE": str(path)}).wrap_new(KEY)
+    path.write_text("\ufeff" + path.read_text().upper().strip() + "\r\n")
+    assert source({"KSOS_KEY_FILE": str(path)}).unwrap(wrapped) == KEY
+
+
+def test_a_secret_file_at_an_impossible_path_is_said_so(tmp_path: Path) -> None:
+    for name in ("x" * 300, ""):  # too long; a folder
+        with pytest.raises(StoreError):
+            source({"KSOS_KEY_FILE": str(tmp_path / name)}).wrap_new(KEY)
+    with pytest.raises(UsageError, match="does not know"):
+        source({"KSOS_KEY_FILE": "~nobody-of-this-name/secret"})

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ksos_link.config import open_home
-from ksos_link.errors import MalformedError, NotFoundError, StoreError
+from ksos_link.errors import MalformedError, NotFoundError, StoreError, UsageError
 from ksos_link.store import backups, migrations, swap
 from ksos_link.store.backups import backup, rekey, restore
 from ksos_link.store.database import open_store
-from ksos_link.store.key_file import Holder, read_key_file
+from ksos_link.store.key_file import Holder, key_file_bytes, keyring_note, read_key_file
 from ksos_link.store.keys import SecretSource
 
 if TYPE_CHECKING:
@@ -156,6 +156,69 @@ def test_a_damaged_newer_or_foreign_backup_is_refused_and_the_store_stays(
     damaged.write_bytes(flipped)
     with pytest.raises(MalformedError):
         restore(filled.home, damaged, filled.secrets())
+    assert counts(filled) == {"heart_rate": 2}
+
+
+def test_only_a_backup_is_replaced_by_a_backup(filled: "StoreBench", tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("dear")
+    archive = tmp_path / "other.zip"
+    with zipfile.ZipFile(archive, "w") as other:
+        other.writestr("photo.jpg", "x")
+    with filled.open() as store:
+        for target in (letter, archive, filled.home.store_file, filled.home.key_file):
+            before = target.read_bytes()
+            with pytest.raises(UsageError, match="no backup"):
+                backup(store, target, filled.secrets())
+            assert target.read_bytes() == before
+    assert counts(filled) == {"heart_rate": 2}
+
+
+def rewritten(path: Path, key_file: bytes | None = None, compression: int = 0) -> Path:
+    """Another archive with the members of a backup."""
+    target = path.with_name("rewritten")
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(target, "w", compression) as archive:
+        archive.writestr("store.db", whole.read("store.db"))
+        archive.writestr("store.key", key_file or whole.read("store.key"))
+    return target
+
+
+def test_a_backup_that_would_unpack_to_more_than_it_is_is_refused(
+    filled: "StoreBench", tmp_path: Path
+) -> None:
+    path = make_backup(filled, tmp_path)
+    with pytest.raises(MalformedError, match="no backup"):
+        restore(filled.home, rewritten(path, compression=zipfile.ZIP_DEFLATED), filled.secrets())
+    restore(filled.home, rewritten(path), filled.secrets())
+    assert counts(filled) == {"heart_rate": 2}
+
+
+def test_a_backup_that_leans_on_a_keyring_is_refused(filled: "StoreBench", tmp_path: Path) -> None:
+    path = rewritten(make_backup(filled, tmp_path), key_file_bytes(keyring_note()))
+    secrets = SecretSource({}, keyring=lambda: pytest.fail("asked"))
+    with pytest.raises(MalformedError, match="keyring"):
+        restore(filled.home, path, secrets)
+    assert counts(filled) == {"heart_rate": 2}
+
+
+def test_an_exchange_left_pending_is_finished_before_the_next(
+    filled: "StoreBench", tmp_path: Path
+) -> None:
+    path = make_backup(filled, tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(swap, "finish", lambda home: None)
+        restore(filled.home, path, filled.secrets())
+    assert swap.is_pending(filled.home)
+    restore(filled.home, path, filled.secrets())
+    assert not swap.is_pending(filled.home)
+    assert counts(filled) == {"heart_rate": 2}
+
+
+def test_a_foreign_folder_in_the_way_is_said_so(filled: "StoreBench", tmp_path: Path) -> None:
+    path = make_backup(filled, tmp_path)
+    (filled.home.folder / "replacement.part" / "folder").mkdir(parents=True)
+    with pytest.raises(StoreError, match="could not be exchanged"):
+        restore(filled.home, path, filled.secrets())
     assert counts(filled) == {"heart_rate": 2}
 
 

@@ -1,6 +1,7 @@
 """What can stand in the way of a store: each thing is said plainly, and nothing is touched."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 import stat
@@ -16,6 +17,7 @@ import pytest
 from ksos_link.config import open_home
 from ksos_link.errors import NotFoundError, StoreError
 from ksos_link.store import migrations
+from ksos_link.store.backups import rekey
 from ksos_link.store.database import open_store
 from ksos_link.store.dbapi import Database
 from ksos_link.store.keys import SecretSource
@@ -302,3 +304,53 @@ def test_nothing_heavy_is_imported_before_a_store_opens() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stdout.strip() == b"[]"
+
+
+def test_a_home_of_somebody_else_is_said_so(bench: "StoreBench") -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "home"
+        folder.mkdir()
+        (folder / "store.db").write_bytes(b"")
+        folder.chmod(0)
+        secrets = SecretSource({"KSOS_PASSPHRASE": "irrelevant"})
+        for create in (True, False):
+            with without_rights(), pytest.raises(StoreError) as found:
+                open_store(open_home({}, folder), secrets, create=create)
+            assert found.value.hint
+
+
+def test_a_folder_without_locks_is_not_taken_for_a_store_in_use(
+    bench: "StoreBench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(StoreError, match="cannot be locked") as found:
+        bench.open()
+    assert "--home" in found.value.hint
+
+
+def test_a_home_may_be_a_symbolic_link(bench: "StoreBench", tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    bench.home.folder.symlink_to(tmp_path / "real")
+    with bench.open() as store:
+        bench.add_watch(store, "wrist")
+    rekey(bench.home, bench.secrets())
+    with bench.open() as store:
+        assert store.device("wrist")
+    assert (tmp_path / "real" / "store.db").exists()
+
+
+def test_files_are_for_the_owner_only_whatever_the_umask(bench: "StoreBench") -> None:
+    before = os.umask(0)
+    try:
+        with bench.open() as store:
+            bench.add_watch(store)
+            files = list(bench.home.folder.iterdir())
+            assert len(files) == 6
+            assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+    finally:
+        os.umask(before)

@@ -10,12 +10,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ksos_link.config import OWNER_ONLY_FILE, Home
-from ksos_link.errors import MalformedError, NotFoundError, StoreError
+from ksos_link.config import OWNER_ONLY_FILE, Home, is_there
+from ksos_link.errors import MalformedError, NotFoundError, StoreError, UsageError
 from ksos_link.store import swap
 from ksos_link.store.database import Store, hold_alone, open_store
 from ksos_link.store.dbapi import BUSY_WAIT_S, KEY_BYTES, Database
-from ksos_link.store.key_file import KeyFile, key_file_bytes, read_key_file, write_key_file
+from ksos_link.store.key_file import (
+    Holder,
+    KeyFile,
+    key_file_bytes,
+    read_key_file,
+    sync_folder,
+    write_key_file,
+)
 from ksos_link.store.keys import SecretSource
 from ksos_link.store.locks import FileLock
 from ksos_link.store.migrations import check_not_newer
@@ -34,23 +41,30 @@ def backup(store: Store, target: Path, secrets: SecretSource) -> Path:
     """Write one consistent state of an open store to `target`; return the file's path.
 
     A folder gets a file named `ksos.ksosbackup`. An older backup of that name is replaced only
-    when the new one is complete.
+    when the new one is complete; any other file is left alone.
 
     Raises:
         NotFoundError: the target's folder does not exist.
+        UsageError: there is a file of that name which is no backup.
         StoreError: no room, or no secret but the keyring.
     """
-    target = target / f"ksos{SUFFIX}" if target.is_dir() else target
-    if not target.absolute().parent.is_dir():
+    target = target.absolute()
+    target = target / f"ksos{SUFFIX}" if is_there(target) and target.is_dir() else target
+    if not is_there(target.parent):
         raise NotFoundError("The folder for the backup does not exist.", "Make it first.")
+    if is_there(target) and not _is_backup(target):
+        raise UsageError(
+            "There is a file of that name, and it is no backup.", "Choose another name."
+        )
     key = os.urandom(KEY_BYTES)
     wrapped = secrets.wrap_new(key, portable=True)
     try:
-        with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".ksos-") as folder:
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".ksos-") as folder:
             copy = Path(folder) / _STORE_MEMBER
             _copy(store, copy, key)
             _write_backup(Path(folder) / target.name, copy, wrapped)
             (Path(folder) / target.name).replace(target)
+            sync_folder(target.parent)
     except OSError as error:
         raise StoreError(
             f"The backup cannot be written: {os.strerror(error.errno or 0)}.",
@@ -69,7 +83,7 @@ def restore(
         MalformedError: it is no backup.
         StoreError: wrong secret, damaged, newer, or a store in use; the old store is untouched.
     """
-    if not source.is_file():
+    if not is_there(source) or source.is_dir():
         raise NotFoundError("There is no such backup.", "Give the path of a .ksosbackup file.")
     home.create()
     old = _known_key(home)
@@ -163,6 +177,16 @@ def _write_backup(target: Path, copy: Path, wrapped: KeyFile) -> None:
         os.fsync(file.fileno())
 
 
+def _is_backup(path: Path) -> bool:
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return set(archive.namelist()) == {_STORE_MEMBER, _KEY_MEMBER}
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
 def _unpack(source: Path, new: Home) -> None:
     import zipfile
 
@@ -183,6 +207,8 @@ def _unpack(source: Path, new: Home) -> None:
 
 
 def _extract(archive: "zipfile.ZipFile", member: str, target: Path) -> None:
+    if archive.getinfo(member).compress_type:  # ours is stored as it is; a bomb is not
+        raise ValueError("a compressed member")
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
     with os.fdopen(descriptor, "wb") as file, archive.open(member) as packed:
         shutil.copyfileobj(packed, file, _COPY_BYTES)
@@ -190,7 +216,13 @@ def _extract(archive: "zipfile.ZipFile", member: str, target: Path) -> None:
 
 def _prove(new: Home, secrets: SecretSource) -> None:
     """Open an unpacked store and read all of it."""
-    key = secrets.unwrap(read_key_file(new.key_file))
+    key_file = read_key_file(new.key_file)
+    if key_file.holder is Holder.KEYRING:  # its entry may be the old store's, dropped afterwards
+        raise MalformedError(
+            "The file is no backup of ksos: it leans on a keyring.",
+            "Make one with `ksos store backup`.",
+        )
+    key = secrets.unwrap(key_file)
     database = Database(new.store_file, key)
     try:
         check_not_newer(database)

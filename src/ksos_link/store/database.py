@@ -3,7 +3,7 @@
 import os
 from typing import Final, Self
 
-from ksos_link.config import Home
+from ksos_link.config import Home, is_there
 from ksos_link.errors import NotFoundError, StoreError
 from ksos_link.store import swap
 from ksos_link.store.dbapi import BUSY_WAIT_S, KEY_BYTES, Database, touch_owner_only
@@ -59,7 +59,7 @@ def open_store(
     """
     if create:
         home.create()
-    elif not (home.key_file.exists() or _has_data(home) or swap.is_pending(home)):
+    elif not (is_there(home.key_file) or _has_data(home) or swap.is_pending(home)):
         raise NotFoundError("There is no store yet.", "Pair a watch first: ksos watch pair.")
     presence = FileLock(home.open_lock)
     try:
@@ -82,13 +82,19 @@ def open_store(
 
 
 def hold_alone(home: Home, wait_s: float) -> FileLock:
-    """Lock the store against everybody who would open it.
+    """Lock the store against everybody who would open it, its last exchange finished.
 
     Raises:
-        StoreError: somebody has it open.
+        StoreError: somebody has it open, or the disk refuses.
     """
     lock = FileLock(home.open_lock)
     lock.take(_OPEN_ELSEWHERE, wait_s=wait_s)
+    try:
+        if swap.is_pending(home):
+            swap.finish(home)
+    except BaseException:
+        lock.release()
+        raise
     return lock
 
 
@@ -97,12 +103,7 @@ def _settle(home: Home, presence: FileLock, wait_s: float) -> None:
     presence.take(_OPEN_ELSEWHERE, wait_s=wait_s, shared=True)
     while swap.is_pending(home):
         presence.release()
-        alone = hold_alone(home, wait_s)
-        try:
-            if swap.is_pending(home):
-                swap.finish(home)
-        finally:
-            alone.release()
+        hold_alone(home, wait_s).release()
         presence.take(_OPEN_ELSEWHERE, wait_s=wait_s, shared=True)
 
 
@@ -111,7 +112,7 @@ def _create(home: Home, secrets: SecretSource, wait_s: float) -> None:
     writer = FileLock(home.writer_lock)
     writer.take("Another ksos is making the store.", wait_s=wait_s)
     try:
-        if not home.key_file.exists():
+        if not is_there(home.key_file):
             key = os.urandom(KEY_BYTES)
             write_key_file(home.key_file, secrets.wrap_new(key))
         if not _has_data(home):
@@ -143,4 +144,4 @@ def _open_database(home: Home, secrets: SecretSource, busy_wait_s: float) -> Dat
 
 def _has_data(home: Home) -> bool:
     """Whether there is a database that holds something; an empty file is one being made."""
-    return home.store_file.exists() and home.store_file.stat().st_size > 0
+    return is_there(home.store_file) and home.store_file.stat().st_size > 0

@@ -26,7 +26,9 @@ NONCE_BYTES: Final = 12  # the size AES-GCM is made for
 SCRYPT_N: Final = 2**15
 SCRYPT_R: Final = 8
 SCRYPT_P: Final = 3
-MAX_SCRYPT_BYTES: Final = 2**30  # a forged file must not eat the machine
+# a forged file must not eat the machine: eight times our memory, ten times our time
+MAX_SCRYPT_BYTES: Final = 2**28
+MAX_SCRYPT_WORK: Final = 2**30  # memory times p
 _HKDF_INFO: Final = b"ksos-link store key v1"
 
 
@@ -143,7 +145,7 @@ def key_file_from(data: bytes) -> KeyFile:
             (n, r, p),
         )
         sound = (fields["format"], fields["version"]) == (FORMAT, VERSION) and _sound(key_file)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ArithmeticError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _damaged() from error
     if not sound:
         raise _damaged()
@@ -182,10 +184,30 @@ def write_owner_only(path: Path, data: bytes) -> None:
         part.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        raise StoreError(
-            f"The file {path.name} cannot be written: {os.strerror(error.errno or 0)}.",
-            "Check the room on the disk and who owns the folder.",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def create_owner_only(path: Path, data: bytes) -> None:
+    """Make a small secret file unless there is one; of several programs at once one makes it.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        sync_folder(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
 
 
 def sync_folder(folder: Path) -> None:
@@ -219,13 +241,24 @@ def _sound(key_file: KeyFile) -> bool:
     if key_file.holder is Holder.KEYRING:
         return bool(key_file.key_id)
     if key_file.holder is Holder.PASSPHRASE and not (
-        n > 1 and n & (n - 1) == 0 and r > 0 and 0 < p <= 16 and 128 * n * r <= MAX_SCRYPT_BYTES
+        min(n - 1, r, p) > 0
+        and n & (n - 1) == 0
+        and n.bit_length() <= 16 * r  # RFC 7914, section 6
+        and 128 * n * r <= MAX_SCRYPT_BYTES
+        and 128 * n * r * p <= MAX_SCRYPT_WORK
     ):
         return False
     return (
         len(key_file.salt) == SALT_BYTES
         and len(key_file.nonce) == NONCE_BYTES
         and len(key_file.wrapped_key) == 32 + 16
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"The file {path.name} cannot be written: {os.strerror(error.errno or 0)}.",
+        "Check the room on the disk and who owns the folder.",
     )
 
 

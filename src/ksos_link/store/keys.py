@@ -14,17 +14,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
-from ksos_link.config import create_folder
+from ksos_link.config import create_folder, path_from
 from ksos_link.errors import StoreError
 from ksos_link.store.dbapi import KEY_BYTES
 from ksos_link.store.key_file import (
     Holder,
     KeyFile,
+    create_owner_only,
     keyring_note,
     passphrase_bytes,
     unwrap,
     wrap,
-    write_owner_only,
 )
 
 KEYRING_SERVICE: Final = "ksos-link"
@@ -52,6 +52,8 @@ def working_keyring() -> Keyring | None:
 
     try:
         backend = keyring.get_keyring()
+        # a chain falls back from its best link to worse ones, down to plain text
+        backend = next(iter(getattr(backend, "backends", ())), backend)
         priority = backend.priority
     except Exception:  # noqa: BLE001 a backend that fails in any way is not working
         return None
@@ -74,7 +76,7 @@ class SecretSource:
     ) -> None:
         self._passphrase = env.get("KSOS_PASSPHRASE") or None
         named = env.get("KSOS_KEY_FILE")
-        self._secret_file = Path(named).expanduser() if named else None
+        self._secret_file = path_from(named).absolute() if named else None
         self._ask = ask
         self._keyring = keyring
 
@@ -85,7 +87,8 @@ class SecretSource:
             StoreError: there is none.
         """
         if self._passphrase is None and self._secret_file is not None:
-            self._make_secret_file(self._secret_file)
+            create_folder(self._secret_file.parent)
+            create_owner_only(self._secret_file, os.urandom(KEY_BYTES).hex().encode() + b"\n")
             return self._wrap_by_file(key, self._secret_file)
         if self._passphrase is None and not portable:
             note = self._into_keyring(key)
@@ -176,11 +179,6 @@ class SecretSource:
             )
         return secret
 
-    def _make_secret_file(self, path: Path) -> None:
-        if not path.exists():
-            create_folder(path.absolute().parent)
-            write_owner_only(path.absolute(), os.urandom(KEY_BYTES).hex().encode() + b"\n")
-
     def _into_keyring(self, key: bytes) -> KeyFile | None:
         backend = self._keyring()
         if backend is None:
@@ -234,7 +232,7 @@ def _read_secret_file(path: Path) -> str | bytes:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_SECRET_FILE_BYTES + 1)
-        text = data.decode().rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except OSError as error:
         raise StoreError(
             f"The file named by KSOS_KEY_FILE cannot be read: {os.strerror(error.errno or 0)}.",

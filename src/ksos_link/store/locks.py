@@ -34,12 +34,11 @@ class FileLock:
                 f"The store's folder cannot be written: {os.strerror(error.errno or 0)}.",
                 "Check who owns the folder and whether the file system is read-only.",
             ) from error
-        until_s = time.monotonic() + wait_s
-        while not _try_lock(descriptor, shared=shared):
-            if time.monotonic() >= until_s:
-                os.close(descriptor)
-                raise StoreError(message, "Wait until it has ended, then run this again.")
-            time.sleep(_POLL_S)
+        try:
+            _wait_for_lock(descriptor, message, wait_s, shared=shared)
+        except BaseException:
+            os.close(descriptor)
+            raise
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -47,6 +46,20 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _wait_for_lock(descriptor: int, message: str, wait_s: float, *, shared: bool) -> None:
+    until_s = time.monotonic() + wait_s
+    try:
+        while not _try_lock(descriptor, shared=shared):
+            if time.monotonic() >= until_s:
+                raise StoreError(message, "Wait until it has ended, then run this again.")
+            time.sleep(_POLL_S)
+    except OSError as error:
+        raise StoreError(
+            f"The store's folder cannot be locked: {os.strerror(error.errno or 0)}.",
+            "Some network folders have no locks; choose a folder on this machine with --home.",
+        ) from error
 
 
 if sys.platform == "win32":
@@ -66,6 +79,6 @@ else:
     def _try_lock(descriptor: int, *, shared: bool) -> bool:
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):  # NFS says the latter
             return False
         return True

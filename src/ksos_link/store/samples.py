@@ -49,8 +49,8 @@ def delete_samples(database: Database, device_id: int, raw_id: int) -> dict[str,
     )
     deleted = {
         metric: database.change(
-            f"DELETE FROM {metric} WHERE device_id = ? AND start_utc_s BETWEEN ? AND ?"  # noqa: S608 our own names
-            " AND raw_id = ?",
+            f"DELETE FROM {known_metric(metric).name}"  # noqa: S608 our own names
+            " WHERE device_id = ? AND start_utc_s BETWEEN ? AND ? AND raw_id = ?",
             (device_id, first_utc_s, last_utc_s, raw_id),
         )
         for metric, first_utc_s, last_utc_s in spans

@@ -6,30 +6,39 @@ finishes the exchange. The old store lies aside until the new one is in place. T
 the open lock alone: SQLite's journals are found by name, so nobody may have either file open.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
-from ksos_link.config import Home, create_folder
+from ksos_link.config import Home, create_folder, is_there
 from ksos_link.errors import StoreError
 from ksos_link.store.key_file import sync_folder
 
 
 def prepare(home: Home) -> Home:
-    """Return an empty home inside the home, in which the new store is to be made."""
+    """Return an empty home inside the home, in which the new store is to be made.
+
+    Raises:
+        StoreError: the disk refused.
+    """
     part = _part(home)
-    _remove(part)  # what a crash left
+    try:
+        _remove(part)  # what a crash left
+    except OSError as error:
+        raise _refused(error) from error
     create_folder(part)
     return Home(part, home.settings_file, home.logs_folder)
 
 
 def abandon(home: Home) -> None:
-    """Drop a new store that is not wanted after all."""
-    _remove(_part(home))
+    """Drop a new store that is not wanted after all; what cannot go now goes with the next one."""
+    with contextlib.suppress(OSError):
+        _remove(_part(home))
 
 
 def is_pending(home: Home) -> bool:
     """Whether an exchange was decided but not finished."""
-    return _ready(home).exists()
+    return is_there(_ready(home))
 
 
 def swap_in(home: Home) -> None:
@@ -105,5 +114,5 @@ def _sync_file(path: Path) -> None:
 def _refused(error: OSError) -> StoreError:
     return StoreError(
         f"The store could not be exchanged: {os.strerror(error.errno or 0)}.",
-        "Both the old and the new one are kept; mend the disk, then run any ksos command.",
+        "Nothing is lost; mend the disk, then run any ksos command.",
     )
