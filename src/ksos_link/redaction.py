@@ -11,9 +11,9 @@ _ADDRESS: Final = re.compile(
     r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{2}(?:([:_-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Fa-f])"
 )
 _BYTES_LITERAL: Final = re.compile(r"""\bb(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
-# eight bytes or more as hex, run together or with spaces; shorter runs are codes, not payloads
+# six bytes (a bare address) or more as hex, run together or with spaces; shorter runs are codes
 _HEX_RUN: Final = re.compile(
-    r"(?<![0-9A-Za-z-])(?:0x)?(?:[0-9A-Fa-f]{2}[ ]?){7,}[0-9A-Fa-f]{2}(?![0-9A-Za-z-])"
+    r"(?<![0-9A-Za-z-])(?:0x)?(?:[0-9A-Fa-f]{2}[ ]?){5,}[0-9A-Fa-f]{2}(?![0-9A-Za-z-])"
 )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -195,6 +196,39 @@ def test_a_target_that_cannot_be_is_said_so(tmp_path: Path) -> None:
         with pytest.raises(error) as found, open_target(target):
             pass
         assert found.value.hint
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_a_pipe_is_written_to_and_stays_one(form: Format, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert form.write([SLEEP], METRICS["sleep"], pipe) == 2
+        assert b"2026-10-25T01:00:00Z" in os.read(reader, 65536)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_two_exports_to_one_file_do_not_mix(tmp_path: Path) -> None:
+    target = tmp_path / "sleep"
+    with open_target(target) as slow:
+        slow.write("slow")
+        with open_target(target) as fast:
+            fast.write("fast")
+        assert target.read_text() == "fast"
+    assert target.read_text() == "slow"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("older")
+    (tmp_path / "link").symlink_to(tmp_path / "precious")
+    with open_target(tmp_path / "link") as file:
+        file.write("new")
+    assert (tmp_path / "link").read_text() == "new"
+    assert (tmp_path / "precious").read_text() == "older"
 
 
 def test_one_out_may_be_a_folder_or_a_file(tmp_path: Path) -> None:

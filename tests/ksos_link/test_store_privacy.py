@@ -121,6 +121,7 @@ def test_what_a_person_is_told_names_no_secret_and_no_reading(
         ("33 da ad da ad 01 02 03", "<bytes>"),
         ("key " + "ab" * 32 + ".", "key <bytes>."),
         ("0000180d-0000-1000-8000-00805f9b34fb", "0000180d-0000-1000-8000-00805f9b34fb"),
+        ("address aabbccddeeff", "address <bytes>"),
         ("frame 33da, 20 bytes in 12 ms at 1700000000", None),
     ],
 )

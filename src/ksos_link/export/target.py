@@ -3,11 +3,11 @@
 import contextlib
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from ksos_link.config import OWNER_ONLY_FILE
 from ksos_link.errors import NotFoundError, StoreError, UsageError
 
 
@@ -20,7 +20,8 @@ def target_path(out: Path, metric_name: str, suffix: str) -> Path:
 def open_target(target: Path | TextIO) -> Iterator[TextIO]:
     """Open a file for writing, owner-only and as UTF-8; a stream is passed on as it is.
 
-    The text goes to a file beside the target that takes its name only when all is written.
+    The text goes to a file beside the target that takes its name only when all is written; a
+    symbolic link of that name is replaced, not followed. Pipes and devices are written to.
 
     Raises:
         NotFoundError: the folder does not exist.
@@ -30,22 +31,24 @@ def open_target(target: Path | TextIO) -> Iterator[TextIO]:
     if not isinstance(target, Path):
         yield target
         return
-    part = target.with_name(f"{target.name}.part")
     try:
-        if target.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
+        if target.exists() and not target.is_file():
+            with target.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            return
+        descriptor, name = tempfile.mkstemp(".part", ".ksos-", target.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                Path(name).unlink()
+            raise
     except OSError as error:
         raise _failure(error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _failure(error: OSError) -> NotFoundError | UsageError | StoreError:
