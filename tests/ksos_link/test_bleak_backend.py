@@ -1,6 +1,8 @@
 """Programs written against bleak on the virtual radio, in one process and in two."""
 
 import asyncio
+import contextlib
+import logging
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -590,6 +592,26 @@ async def test_something_else_there_is_a_plain_error() -> None:
         await VirtualRadio.open_network(f"tcp:127.0.0.1:{port}")
     other.close()
     await other.wait_closed()
+
+
+async def test_program_that_stopped_reading_is_hung_up_on(server: RadioServer) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(bytes(hci.HCI_Reset_Command()))
+    async with asyncio.timeout(5):
+        await reader.readexactly(4)
+        (attachment,) = server.attached
+        for _ in range(64):  # far more than the kernel holds
+            attachment.on_packet(bytes(1 << 20))
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(1 << 20):
+                pass
+    assert not server.attached
+    attachment.on_packet(b"late")
+    writer.close()
+
+
+def test_what_bumble_logs_is_no_traceback_on_stderr() -> None:
+    assert any(isinstance(one, logging.NullHandler) for one in logging.getLogger("bumble").handlers)
 
 
 async def test_att_errors_are_bleaks(client: BleakClient) -> None:

@@ -58,8 +58,9 @@ class Central:
         """
         hint = "Start it with `ksos virtual run`."
         try:
-            transport = await open_tcp_client_transport(f"{host}:{port}")
-        except OSError as error:
+            async with asyncio.timeout(_OPEN_TIMEOUT_S):
+                transport = await open_tcp_client_transport(f"{host}:{port}")
+        except OSError as error:  # a time-out is one too
             raise BluetoothError("No virtual radio answers at this port.", hint) from error
         central = cls(transport.source, transport.sink)
         central._transport = transport

@@ -20,6 +20,7 @@ from ksos_link.virtual_watch.peripheral import VirtualPeripheral, WatchIdentity
 from ksos_link.virtual_watch.radio import LinkShape, RadioController, ShapedLink
 
 _SCHEME: Final = "tcp:"
+_MAX_UNREAD_BYTES: Final = 1 << 20  # of a program that stopped reading
 _HINT: Final = "Write tcp:127.0.0.1:PORT; PORT 0 takes a free one."
 
 
@@ -65,9 +66,12 @@ class _Attachment(StreamPacketSource):
             self._controller.leave()
 
     def on_packet(self, packet: bytes) -> None:
-        """Send a packet of the controller to the program."""
-        if self._transport is not None:
-            self._transport.write(packet)
+        """Send a packet of the controller to the program; hang up on one that stopped reading."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(packet)
+        if self._transport.get_write_buffer_size() > _MAX_UNREAD_BYTES:
+            self.close()
 
     def close(self) -> None:
         """Hang up."""
@@ -83,7 +87,7 @@ class RadioServer:
         self.peripherals = tuple(peripherals)
         self.port = 0
         self._server: asyncio.Server | None = None
-        self._attached: set[_Attachment] = set()
+        self.attached: set[_Attachment] = set()
 
     async def listen(self, host: str, port: int) -> None:
         """Take programs from now on.
@@ -94,7 +98,7 @@ class RadioServer:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                lambda: _Attachment(self.link, self._attached), host, port
+                lambda: _Attachment(self.link, self.attached), host, port
             )
         except OSError as error:
             raise UsageError("The port cannot be listened on.", "Take another one.") from error
@@ -106,7 +110,7 @@ class RadioServer:
         """Stop listening, hang up, switch the watches off."""
         if self._server is not None:
             self._server.close()
-        for attachment in list(self._attached):
+        for attachment in list(self.attached):
             attachment.close()
         for peripheral in self.peripherals:
             await peripheral.close()
