@@ -142,10 +142,10 @@ def main() -> None:
             row |= json.loads(done.stdout)
             rows.append(row)
             print(
-                f"  {scenario:9} at {interval_ms} ms: {row['took_s']} s for {row['link_bytes']} bytes"
-                f" in {row['exchanges']} exchanges; {row['of_wire']:.0%} of what the wire allows,"
-                f" {row['of_link']:.0%} of the bare link (target 80%); peak {row['peak_mb']} MB"
-                " (target under 150)"
+                f"  {scenario:9} at {interval_ms} ms: {row['took_s']} s,"
+                f" {row['link_bytes']} bytes in {row['exchanges']} exchanges;"
+                f" {row['of_wire']:.0%} of what the wire allows (target 80%),"
+                f" {row['of_link']:.0%} of the bare link; peak {row['peak_mb']} MB (under 150)"
             )
     print(json.dumps({"bench": "sync", "rows": rows}))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from firmware_protocol.clock import WatchClock
@@ -36,6 +37,9 @@ SPO2_BY_SECOND_KIND: Final = (
     "health.spo2_by_second"  # 7.4: the unit is the watch's, not the record's
 )
 
+# 2000-01-01: a wrong date of a clock that is known to be wrong was put right before this is asked
+_FIRST_UTC_S: Final = 946_684_800
+
 _Reader = Callable[[bytes, WatchClock], Decoded]
 _KnownRecord = TypeVar("_KnownRecord", bound=Record)
 
@@ -64,9 +68,7 @@ class StoredRecord:
     def is_empty(self) -> bool:
         """Tell whether the watch has nothing (more) of this type."""
         record = self.record
-        return isinstance(record, EmptyRecord) or (
-            isinstance(record, SwimRecord) and not record.is_stored
-        )
+        return type(record) is EmptyRecord or (type(record) is SwimRecord and not record.is_stored)
 
 
 def samples(record: RawRecord, clock: WatchClock) -> Decoded:
@@ -78,8 +80,12 @@ def samples(record: RawRecord, clock: WatchClock) -> Decoded:
         return Decoded((), (f"{record.kind}: this kind of record has no known layout",))
     try:
         decoded = reader(record.body, clock)
+        if any(series and series.start_utc_s[0] < _FIRST_UTC_S for series in decoded.series):
+            raise DecodeError("its date lies before the first of these watches")  # noqa: TRY301
     except DecodeError as error:
         return Decoded((), (f"{record.kind} {record.key}: {error}",))
+    if not decoded.remarks:
+        return decoded
     remarks = tuple(f"{record.kind} {record.key}: {remark}" for remark in decoded.remarks)
     return Decoded(decoded.series, remarks)
 
@@ -102,15 +108,16 @@ def day_of(record: Record) -> date | None:
 def _reader_of(
     kind: type[_KnownRecord], meaning: Callable[[_KnownRecord, WatchClock], Decoded]
 ) -> _Reader:
+    is_day = issubclass(kind, DayValues | HeartRateDay | StepsDay)
+
     def read(body: bytes, clock: WatchClock) -> Decoded:
         stored = StoredRecord.decode(body)
         if stored.is_empty:
             return Decoded()
-        if not isinstance(stored.record, kind):
+        if type(stored.record) is not kind:
             raise DecodeError("the record is of another type than its kind")
-        is_day = isinstance(stored.record, DayValues | HeartRateDay | StepsDay)
         if is_day and not stored.reply.data_start:
-            clock = clock.preferring_first()  # a day that comes whole came in parts before (7.3)
+            clock = _for_whole_days(clock)
         return meaning(stored.record, clock)
 
     return read
@@ -125,9 +132,15 @@ def _swim_samples(record: SwimRecord, clock: WatchClock) -> Decoded:
     return Decoded((), ("a swim was kept, but how long and how far it was is not known yet",))
 
 
+@lru_cache(maxsize=16)
+def _for_whole_days(clock: WatchClock) -> WatchClock:
+    """The clock for a day that comes whole: it came in parts before (7.3). One for all records."""
+    return clock.preferring_first()
+
+
 def _legacy_reader(meaning: Callable[[legacy.LegacyPackets, WatchClock], Decoded]) -> _Reader:
     """Days always come whole (7.11)."""
-    return lambda body, clock: meaning(legacy.LegacyPackets.decode(body), clock.preferring_first())
+    return lambda body, clock: meaning(legacy.LegacyPackets.decode(body), _for_whole_days(clock))
 
 
 _READERS: Final[Mapping[str, _Reader]] = {
