@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, compress, islice
 from operator import lt
 from typing import Final
@@ -38,11 +39,13 @@ class TimedValues:
             raise DecodeError("the record starts outside its day")
         start_s = day_s + start * self.unit_s
         offsets, values = items[0::2], items[1::2]
-        fitting = self._fitting(offsets, day_s + LONGEST_DAY_S - start_s)
+        passed, room = sum(offsets), (day_s + LONGEST_DAY_S - start_s) // self.unit_s
         remarks = []
-        if fitting < len(values):
+        if passed > room:
+            fitting = bisect_right(list(accumulate(offsets)), room)
             remarks.append(f"{len(values) - fitting} items run past the day and were left out")
             offsets, values = offsets[:fitting], values[:fitting]
+            passed = sum(offsets)
         chosen = values.translate(self.allowed)
         readings = chosen.count(1)
         out_of_range = len(values) - readings - sum(values.count(none) for none in _NO_READING)
@@ -50,34 +53,32 @@ class TimedValues:
             remarks.append(f"{out_of_range} values were out of range and were left out")
         if not readings:
             return Decoded((), tuple(remarks))
-        times, rising = self._times(start_s, offsets, clock)
-        if readings < len(values):
-            times, values = list(compress(times, chosen)), bytes(compress(values, chosen))
-        columns = {self.column: list(values)}
-        if rising:
-            found = Series(self.metric, times, columns, self.quality)
-        else:
-            found = unique_series(self.metric, times, columns, self.quality)
-        return Decoded((found,), tuple(remarks))
+        times, rising = self._times(start_s, offsets, passed, chosen, clock)
+        columns = {self.column: list(values.translate(None, _refused(self.allowed)))}
+        build = Series if rising else unique_series
+        return Decoded((build(self.metric, times, columns, self.quality),), tuple(remarks))
 
-    def _fitting(self, offsets: bytes, span_s: int) -> int:
-        """Count the items whose running time stays within `span_s`."""
-        if sum(offsets) * self.unit_s <= span_s:
-            return len(offsets)
-        return bisect_right(list(accumulate(offsets)), span_s // self.unit_s)
-
-    def _times(self, start_s: int, offsets: bytes, clock: WatchClock) -> tuple[list[int], bool]:
-        """Return the UTC seconds of all items, and whether they are sure to rise.
+    def _times(
+        self, start_s: int, offsets: bytes, passed: int, chosen: bytes, clock: WatchClock
+    ) -> tuple[list[int], bool]:
+        """Return the UTC seconds of the chosen items, and whether they are sure to rise.
 
         Where the clock stood, its offset goes in at the start and costs nothing per item.
         """
         steps = offsets if self.unit_s == 1 else [offset * self.unit_s for offset in offsets]
-        begin_s, end_s = start_s + steps[0], start_s + sum(steps)
+        begin_s, end_s = start_s + steps[0], start_s + passed * self.unit_s
         steady = clock.steady_offset_s(begin_s, end_s)
-        times = list(accumulate(islice(steps, 1, None), initial=begin_s - (steady or 0)))
+        all_times = accumulate(islice(steps, 1, None), initial=begin_s - (steady or 0))
+        times = list(compress(all_times, chosen) if 0 in chosen else all_times)
         if steady is None:
             return clock.all_utc_s(times), False
         return times, 0 not in offsets[1:]
+
+
+@lru_cache(maxsize=16)
+def _refused(allowed: bytes) -> bytes:
+    """Return the values that a table has no 1 for."""
+    return bytes(value for value in range(256) if not allowed[value])
 
 
 def allowed_values(first: int, last: int) -> bytes:
