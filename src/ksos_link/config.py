@@ -105,6 +105,13 @@ def is_there(path: Path) -> bool:
     return True
 
 
+def is_of_a_store(path: Path) -> bool:
+    """Tell whether a path names a file of a store, journals and locks included."""
+    home = Home(path.parent, path, path)
+    named = path in (home.key_file, home.open_lock, home.writer_lock)
+    return (named or path.name.startswith(home.store_file.name)) and is_there(home.key_file)
+
+
 def create_folder(folder: Path) -> None:
     """Make a folder that only its owner may enter; one that is there stays as it is.
 

@@ -211,6 +211,18 @@ def test_a_pipe_is_written_to_and_stays_one(form: Format, tmp_path: Path) -> Non
     assert pipe.is_fifo()
 
 
+@pytest.mark.parametrize("name", ["store.db", "store.db-wal", "store.key", "store.lock"])
+def test_an_export_never_replaces_a_file_of_the_store(bench: "StoreBench", name: str) -> None:
+    with bench.open() as store:
+        bench.commit(store, bench.add_watch(store, "wrist"), "day", {START: 60})
+        target = bench.home.folder / name
+        before = target.read_bytes()
+        with pytest.raises(UsageError, match="belongs to the store"):
+            write_csv(store.read("heart_rate"), METRICS["heart_rate"], target)
+        assert target.read_bytes() == before
+        write_csv(store.read("heart_rate"), METRICS["heart_rate"], target.with_name("steps.csv"))
+
+
 def test_two_exports_to_one_file_do_not_mix(tmp_path: Path) -> None:
     target = tmp_path / "sleep"
     with open_target(target) as slow:

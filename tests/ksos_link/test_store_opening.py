@@ -317,6 +317,7 @@ def test_a_home_of_somebody_else_is_said_so(bench: "StoreBench") -> None:
             with without_rights(), pytest.raises(StoreError) as found:
                 open_store(open_home({}, folder), secrets, create=create)
             assert found.value.hint
+        folder.chmod(0o700)
 
 
 def test_a_folder_without_locks_is_not_taken_for_a_store_in_use(

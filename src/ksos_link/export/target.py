@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from ksos_link.config import is_of_a_store
 from ksos_link.errors import NotFoundError, StoreError, UsageError
 
 
@@ -25,12 +26,14 @@ def open_target(target: Path | TextIO) -> Iterator[TextIO]:
 
     Raises:
         NotFoundError: the folder does not exist.
-        UsageError: the target is a folder or must not be written.
+        UsageError: the target is a folder, belongs to a store, or must not be written.
         StoreError: the disk is full.
     """
     if not isinstance(target, Path):
         yield target
         return
+    if is_of_a_store(target):
+        raise UsageError("That file belongs to the store.", "Choose another path with --out.")
     try:
         if target.exists() and not target.is_file():
             with target.open("w", encoding="utf-8", newline="") as file:
