@@ -58,23 +58,31 @@ class WatchClock:
         """The offset in force when the watch's clock showed `wall_s`.
 
         Where two fit, the latest, or by `prefers_first` the first; but only a change whose moment
-        is known tells first from second.
+        is known tells first from second. Where none fits, as in the seconds by which a clock was
+        fast when it was set, the one that comes nearest.
         """
-        until_utc_s = self.now_utc_s + 1
-        found: int | None = None
-        for stretch in reversed(self.stretches):
-            if stretch.from_utc_s <= wall_s - stretch.utc_offset_s < until_utc_s:
-                found = stretch.utc_offset_s
-                if not (self.prefers_first and stretch.sure):
-                    return found
-            if stretch.sure:
-                until_utc_s = stretch.from_utc_s
-        if found is not None:
-            return found
+        missed = self._missed(wall_s)
+        fitting = [stretch for stretch, missed_s in missed if not missed_s]
+        if fitting and self.prefers_first:
+            return next((each for each in fitting if not each.sure), fitting[-1]).utc_offset_s
+        if fitting:
+            return fitting[0].utc_offset_s
         first = self.stretches[0]
         if wall_s - first.utc_offset_s < first.from_utc_s:
             return self.zone_offset_s(wall_s) if self.zone_offset_s else first.utc_offset_s
-        return self.stretches[-1].utc_offset_s
+        return min(missed, key=lambda pair: pair[1])[0].utc_offset_s
+
+    def _missed(self, wall_s: int) -> list[tuple[ClockStretch, int]]:
+        """Each stretch, the latest first, and by how many seconds it misses a wall time."""
+        missed = []
+        until_utc_s = self.now_utc_s + 1
+        for stretch in reversed(self.stretches):
+            utc_s = wall_s - stretch.utc_offset_s
+            early_s, late_s = stretch.from_utc_s - utc_s, utc_s - until_utc_s + 1
+            missed.append((stretch, max(early_s, late_s, 0)))
+            if stretch.sure:
+                until_utc_s = stretch.from_utc_s
+        return missed
 
     def utc_s(self, wall_s: int) -> int:
         """UTC seconds of one wall time."""

@@ -83,6 +83,13 @@ def test_times_ahead_of_now_stay_in_the_latest_stretch() -> None:
     assert clock.offset_s(NOW_S + 10_000) == 3600
 
 
+def test_a_wall_time_that_fits_nowhere_belongs_to_what_is_nearest() -> None:
+    """A fast clock was five hours behind: its last minute lies past the moment of the setting."""
+    clock = WatchClock((ClockStretch(0, -14_400), ClockStretch(NOW_S - 1000, 3600)), NOW_S)
+    assert clock.offset_s(NOW_S - 1000 + 60 - 14_400) == -14_400
+    assert clock.offset_s(NOW_S - 1000 - 60 + 3600) == 3600
+
+
 def test_an_unsure_stretch_leaves_the_one_before_until_now() -> None:
     """Somebody set the clock back at some moment since the last sync."""
     last_sync = NOW_S - 50_000

@@ -145,6 +145,16 @@ def test_a_record_that_starts_outside_its_day(start_s: int) -> None:
     assert len(decoded.remarks) == 1
 
 
+def test_a_date_of_a_clock_that_had_lost_its_time() -> None:
+    body = heart_rate_day(600, pairs(0, 61), 55, date=struct.pack("<HBB", 1970, 1, 1))
+    wrong = WatchClock((ClockStretch(0, -JUNE_22_S),), now_utc_s=JUNE_22_S + 86_400)
+    assert list(only(samples_of("health.heart_rate", body, wrong), "heart_rate").start_utc_s) == [
+        JUNE_22_S + 600
+    ]
+    right = samples_of("health.heart_rate", body)
+    assert (right.series, "first of these watches" in right.remarks[0]) == ((), True)
+
+
 def test_a_day_in_which_the_clock_was_set() -> None:
     """Summer time: the wall hour that never was holds nothing, and nothing comes twice."""
     date = struct.pack("<HBB", 2026, 3, 29)

@@ -7,7 +7,7 @@ import itertools
 import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -265,6 +265,7 @@ class SyncBench:
     stores: StoreBench
     runner: asyncio.Runner
     start: datetime = NOON
+    zone: tzinfo = UTC
     options: LinkOptions = field(default_factory=LinkOptions)
 
     def __post_init__(self) -> None:
@@ -283,7 +284,7 @@ class SyncBench:
         return self.runner.get_loop().time()
 
     def now(self) -> datetime:
-        return self.start + timedelta(seconds=self.now_s())
+        return (self.start + timedelta(seconds=self.now_s())).astimezone(self.zone)
 
     def pass_time(self, **length: float) -> None:
         self.run(asyncio.sleep(timedelta(**length).total_seconds()), limit_s=1e9)
@@ -301,7 +302,7 @@ class SyncBench:
     ) -> WornWatch:
         """A watch whose clock `shows` a wall time, without more the wearer's."""
         wall = (shows or self.now()).replace(tzinfo=UTC)
-        memory = memory or short_days(wall.date(), days)
+        memory = short_days(wall.date(), days) if memory is None else memory
         faults = parse_faults(fault)
         traits = WatchTraits(
             address=address,

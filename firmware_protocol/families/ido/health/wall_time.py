@@ -8,8 +8,8 @@ from firmware_protocol.errors import DecodeError
 DAY_S: Final = 86_400
 LONGEST_DAY_S: Final = 2 * DAY_S  # a record's items may run past midnight, never further
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
-# before the first of these watches, and past the year in which unsigned seconds end
-_YEARS: Final = range(2000, 2106)
+# a clock that lost its time begins in 1970 at the earliest; unsigned seconds end in 2106
+_YEARS: Final = range(1970, 2106)
 
 
 def day_wall_s(year: int, month: int, day: int) -> int:
