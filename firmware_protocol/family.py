@@ -78,12 +78,14 @@ class Exchange:
 
     Each of `attempts` calls `outputs()` anew (a resent message may need a new sequence number) and
     waits `timeout_s`. Without an answer the step gives None; the dialogue decides what that means.
+    Once a part of an answer has come, the next part may take `gap_s` beyond that time.
     """
 
     outputs: Callable[[], Sequence[Output]]
     accepts: Callable[[Message], bool]
     timeout_s: float
     attempts: int = 1
+    gap_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

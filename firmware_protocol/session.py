@@ -24,6 +24,9 @@ from firmware_protocol.family import (
 )
 from firmware_protocol.jobs import Identify, Job
 
+# a whole V3 message of 64 KiB at 1 KiB/s: no watch seen is as slow, no babble holds us longer
+LONGEST_ANSWER_S: Final = 64.0
+
 
 class SessionState(Enum):
     """Where a session stands."""
@@ -74,6 +77,7 @@ class CompanionSession:
         self._dialogue: Dialogue | None = None
         self._step: Exchange | None = None
         self._attempts_left = 0
+        self._sent_s = 0.0
         self._deadline_s: float | None = None
         self._outputs: deque[Output] = deque()
 
@@ -109,6 +113,8 @@ class CompanionSession:
             messages = self._dialect.receive_data(uuid, data)
         except RemoteProtocolError as error:
             return [FrameIgnored(str(error))]
+        if not messages:
+            self._wait_for_the_rest(now_s)
         events: list[Event] = []
         for message in messages:
             events += self._receive(message, now_s)
@@ -158,6 +164,12 @@ class CompanionSession:
         self._outputs += answers
         return events
 
+    def _wait_for_the_rest(self, now_s: float) -> None:
+        """A part of a message came: a long answer may take longer than the wait for a short one."""
+        if self._step is not None and self._deadline_s is not None:
+            rest_s = min(now_s + self._step.gap_s, self._sent_s + LONGEST_ANSWER_S)
+            self._deadline_s = max(self._deadline_s, rest_s)
+
     def _advance(self, reply: Message | None, now_s: float) -> list[Event]:
         """Run the dialogue up to its next wait."""
         dialogue, job = self._dialogue, self._job
@@ -187,6 +199,7 @@ class CompanionSession:
     def _send(self, step: Exchange, now_s: float) -> None:
         self._attempts_left -= 1
         self._outputs += step.outputs()
+        self._sent_s = now_s
         self._deadline_s = now_s + step.timeout_s
 
     def _end(self, event: JobDone | JobFailed) -> list[Event]:

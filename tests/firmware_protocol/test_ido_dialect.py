@@ -161,6 +161,15 @@ def test_a_watch_that_speaks_of_its_records_only(scripted: Open, open_rig: Open)
     assert (info.product, info.model_code, info.bound) == ("IDO watch", None, None)
 
 
+def test_a_version_that_is_cut_falls_back_to_the_single_number(
+    scripted: Open, open_rig: Open
+) -> None:
+    tables = bytearray(102)
+    tables[14] = 0x20
+    watch = scripted(A200 | {"001A": [bytes(tables)], "02EB": [bytes.fromhex("02eb0100")]})
+    assert info_of(open_rig(watch).run(Identify())).firmware_version == "17"
+
+
 def test_a_classic_question_is_asked_three_times(scripted: Open, open_rig: Open) -> None:
     watch = scripted(A200)
     rig = open_rig(watch, drop=lambda number, _data: number < 2)

@@ -266,6 +266,13 @@ def test_packets_with_a_gap_are_fetched_again(scripted: Open, open_rig: Open) ->
     assert names(events)[0] == "legacy.steps 2026-06-22"
 
 
+def test_a_packet_that_is_cut_is_fetched_again(scripted: Open, open_rig: Open) -> None:
+    whole = WATCH["080301"]
+    for cut in (whole[0][:3], whole[0][:-1], whole[0][:2]):
+        _, events = sync(open_rig, scripted, {"080301": [[cut, *whole[1:]], whole]})
+        assert names(events)[0] == "legacy.steps 2026-06-22"
+
+
 def test_a_record_that_is_short_of_items_is_kept_unverified(scripted: Open, open_rig: Open) -> None:
     watch, events = sync(open_rig, scripted, {"080301": [*WATCH["080301"][:2], END]})
     assert "legacy.steps 2026-06-22" not in names(events)  # nothing but heads is nothing

@@ -364,6 +364,23 @@ def test_a_record_whose_sums_fail_once_is_fetched_again(scripted: Open, open_rig
     assert event.verified
 
 
+def test_a_record_that_takes_long_is_not_asked_for_again(scripted: Open, open_rig: Open) -> None:
+    """The time for an answer is for its beginning; each chunk brings time for the next (2.4)."""
+    items = b"\x01\x40" * 16_000
+    header = struct.pack("<HBBiBB15xI", 2026, 6, 22, 0, 1, 55, len(items))
+    watch = scripted(answers(start_3_1=[start(3, 1, header, items, 16_000)]))
+    rig = open_rig(watch).identified()
+
+    def chunk_by_chunk(_number: int, _data: bytes) -> bool:
+        rig.now_s += 0.05
+        return bool(rig.session.timed_out(rig.now_s))
+
+    rig.drop = chunk_by_chunk
+    events = rig.run(Sync(TODAY, metrics=frozenset(("heart_rate",))))
+    assert names(events) == ["health.heart_rate 2026-06-22 0"]
+    assert [asked[:5] for asked in watch.asked].count(b"\x00\x04\x00\x03\x01") == 1
+
+
 def test_steps_are_asked_for_from_the_first_slot_on(scripted: Open, open_rig: Open) -> None:
     """The slot that runs is not done when it is first read (7.9)."""
     held = Watermark("health.steps", "2026-06-22 2")

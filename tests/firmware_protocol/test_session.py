@@ -37,6 +37,7 @@ from firmware_protocol.family import (
 from firmware_protocol.jobs import Bind, Identify, Job, ReadBattery, ReadClock, Sync, Unbind
 from firmware_protocol.records import RawRecord
 from firmware_protocol.session import (
+    LONGEST_ANSWER_S,
     SESSION_TRANSITIONS,
     CompanionSession,
     SessionState,
@@ -46,6 +47,7 @@ from firmware_protocol.session import (
 RECORD = RecordReceived(RawRecord("toy", "health.x", "1", b"", 1), (), ("steps",), 0)
 IDENTIFIED = Identified(WatchInfo("toy", "Toy"))
 TIMEOUT_S = 2.0
+GAP_S = 0.5
 FAILURES = {"x": JobError("refused", "the toy says no"), "m": DecodeError("nonsense")}
 REPORTS: dict[str, Step] = {"r": Report(SyncPlanned(None)), "d": Deliver(RECORD)}
 
@@ -99,7 +101,9 @@ class ToyDialect(Dialect):
             self.asked += 1
             return [Write("w", bytes((self.asked % 256,)))]
 
-        return Exchange(outputs, lambda message: message.name == "k", TIMEOUT_S, self.attempts)
+        return Exchange(
+            outputs, lambda message: message.name == "k", TIMEOUT_S, self.attempts, GAP_S
+        )
 
 
 def ready(script: str = "", attempts: int = 2) -> tuple[CompanionSession, ToyDialect]:
@@ -170,6 +174,33 @@ def test_questions_are_repeated_and_then_given_up() -> None:
     assert last.kind == "silent"
     assert session.deadline_s() is None
     assert session.timed_out(99.0) == []
+
+
+def test_an_answer_in_many_parts_may_take_longer() -> None:
+    session, _ = ready("a", attempts=1)
+    session.start(Bind(), 10.0)
+    session.receive_data("n", b"", 10.5)
+    assert session.deadline_s() == 12.0
+    session.receive_data("n", b"", 11.75)
+    assert session.deadline_s() == 12.25
+    session.receive_data("n", b"z", 12.0)  # whole and not asked for: no part of an answer
+    assert session.deadline_s() == 12.25
+    assert session.receive_data("n", b"k", 12.25) == [JobDone(Bind())]
+    session.receive_data("n", b"", 13.0)
+    assert session.deadline_s() is None
+
+
+def test_parts_without_end_are_given_up() -> None:
+    session, _ = ready("a", attempts=1)
+    session.start(Bind(), 10.0)
+    now_s, events = 10.0, list[Event]()
+    while not events:
+        now_s += GAP_S / 2
+        assert now_s <= 10.0 + LONGEST_ANSWER_S
+        session.receive_data("n", b"", now_s)
+        events = session.timed_out(now_s)
+    assert isinstance(events[-1], JobFailed)
+    assert now_s == 10.0 + LONGEST_ANSWER_S
 
 
 def test_a_record_waits_for_its_commit() -> None:

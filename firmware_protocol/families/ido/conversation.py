@@ -24,6 +24,7 @@ Asking = Generator[Step, Message | None, Answer]
 CLASSIC_TIMEOUT_S: Final = 3.0  # the vendor's client sends again after this (ido.md 2.4)
 CLASSIC_ATTEMPTS: Final = 3
 V3_TIMEOUT_S: Final = 5.0  # per command (ido.md 2.4, C)
+V3_GAP_S: Final = 1.5  # between chunks (ido.md 2.4, C)
 V3_ATTEMPTS: Final = 3
 SMALLEST_WRITE_BYTES: Final = 20  # without valid sizes (ido.md 2.4)
 LARGEST_WRITE_BYTES: Final = 512  # no attribute is longer
@@ -129,7 +130,7 @@ class Conversation:
                 and (matches is None or matches(reply))
             )
 
-        message = yield Exchange(outputs, accepts, V3_TIMEOUT_S, attempts)
+        message = yield Exchange(outputs, accepts, V3_TIMEOUT_S, attempts, V3_GAP_S)
         return message
 
     def writes(self, message: bytes) -> list[Output]:

@@ -9,7 +9,7 @@ from firmware_protocol.families.ido.conversation import (
     CLASSIC_ATTEMPTS,
     Asking,
     Conversation,
-    needed,
+    whole,
 )
 from firmware_protocol.families.ido.health.decoding import FAMILY_NAME
 from firmware_protocol.families.ido.messages import IdoMessage
@@ -109,8 +109,9 @@ def _watch_info(
 def _firmware_version(told: Mapping[str, object], versions: IdoMessage | None) -> str | None:
     """Three parts where the watch has them (02 EB), else the single number of 02 01."""
     if versions is not None:
-        major, minor, patch = (needed(versions, f"firmware_{part}") for part in (1, 2, 3))
-        return f"{major}.{minor:02d}.{patch:02d}"
+        major, minor, patch = (whole(versions, f"firmware_{part}") for part in (1, 2, 3))
+        if major is not None and minor is not None and patch is not None:
+            return f"{major}.{minor:02d}.{patch:02d}"
     number = _number(told, "firmware_version")
     return None if number is None else str(number)
 

@@ -192,10 +192,10 @@ class _LegacySync:
         while isinstance(message, LegacyMessage):
             if message.data[:2] == _END:
                 return packets if whole_so_far else None
-            packet = whole_packet(message.data)
-            if packet[2] == 1:  # also where the watch answered START twice
+            packet = _packet_in(message)
+            if packet[2:3] == b"\x01":  # also where the watch answered START twice
                 packets, whole_so_far = [packet], True
-            elif packet[2] == len(packets) + 1:
+            elif packet and packet[2] == len(packets) + 1:
                 packets.append(packet)
             else:
                 whole_so_far = False
@@ -236,6 +236,14 @@ class _LegacySync:
         if self.job.since is None or wall_s is None:
             return False
         return date.fromisoformat(wall_text(wall_s).partition("T")[0]) < self.job.since
+
+
+def _packet_in(message: LegacyMessage) -> bytes:
+    """Return a packet without padding, nothing where it is cut: then it counts as missing."""
+    try:
+        return whole_packet(message.data)
+    except DecodeError:
+        return b""
 
 
 def _wall_s(kind: _LegacyKind, packets: list[bytes]) -> int | None:
