@@ -33,6 +33,7 @@ from ksos_link.virtual_watch.workouts import LATEST_START_MIN
 
 DEFAULT_SCENARIO: Final = "full-day"
 DEFAULT_ADDRESS: Final = "F9:24:12:00:00:01"
+_YEARS: Final = range(1971, 2101)  # all that a watch remembers fits 32 bits of seconds since 1970
 _ADDRESS: Final = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _QUERY_KEYS: Final = (
     *("scenario", "seed", "fault", "option", "now", "today", "bound", "battery", "address"),
@@ -177,11 +178,21 @@ def _wall_time(query: Mapping[str, str], now: datetime) -> datetime:
     wall = now.replace(tzinfo=UTC)
     if "now" in query:
         example = "a time such as 2026-11-20T15:30"
-        return _parsed(query, "now", "", datetime.fromisoformat, example).replace(tzinfo=UTC)
-    today = _parsed(
-        query, "today", wall.date().isoformat(), date.fromisoformat, "a date such as 2026-11-20"
-    )
+        return _parsed(query, "now", "", _time, example).replace(tzinfo=UTC)
+    today = _parsed(query, "today", wall.date().isoformat(), _date, "a date such as 2026-11-20")
     return wall.replace(year=today.year, month=today.month, day=today.day)
+
+
+def _time(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    _YEARS.index(time.year)
+    return time
+
+
+def _date(text: str) -> date:
+    day = date.fromisoformat(text)
+    _YEARS.index(day.year)
+    return day
 
 
 def _address(text: str) -> str:
