@@ -2,72 +2,80 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.invocation import invocation
+from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.run import run
-from ksos_link.cli.sync_command import event_json
+from ksos_link.cli.sync_events import event_json, print_report, tell
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Recorded traffic.")
+if TYPE_CHECKING:
+    from ksos_link.operations.sync import SyncReport
+
+app = open_app("Recorded traffic: record it, replay it.")
 
 
-@app.command()
+@app.command(epilog=epilog("ksos capture record wrist.txt --device wrist"))
 def record(
     ctx: typer.Context,
-    out: Annotated[Path, typer.Argument(help="The file to write.")],
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
     with_private: Annotated[
         bool,
         typer.Option("--with-private", help="Keep address, names and birth date unmasked."),
     ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Read all that a watch has, letting it forget nothing, and write what passed to a file.
+    """Read from a watch, letting it forget nothing, and write what passed to a file.
 
     Your readings are in that file: it is what a capture is for. Address, names and birth date
-    are masked.
+    are masked. Most watches give the first record of each kind only, until they may forget it.
     """
     from ksos_link.operations import capture
-    from ksos_link.operations.target import parse_target
 
     call = invocation(ctx)
-    target = call.named_target()
-    if target is None:
-        with call.open_store() as store:
-            target = parse_target(call.chosen_device(store).address)
-    recorded = run(capture.record_to(out, target, call.link_options(), with_private=with_private))
-    render.print_line(f"{out}\t{recorded.packets} packets\t{recorded.records} records")
+    call.open_log("capture")
+    options = call.link_options()
+    recorded = run(capture.record_to(out, call.target(), options, with_private=with_private))
+    packets = render.counted(recorded.packets, "packet")
+    records = render.counted(recorded.records, "record")
+    call.log("capture", f"{packets}, {records}")
+    if json:
+        render.print_json(
+            {"path": str(out), "packets": recorded.packets, "records": recorded.records}
+        )
+        return
+    render.print_line(f"{out}: {packets}, {records}.")
+    render.note("It holds readings: mind whom you give it to.", quiet=call.quiet)
 
 
-@app.command()
+@app.command(epilog=epilog("ksos capture replay wrist.txt"))
 def replay(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A capture file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture file.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """Play a capture as a watch into a throw-away store, and show what a sync would keep."""
+    call = invocation(ctx)
+    report = run(_replayed(call, file, json=json))
+    if not json:
+        print_report(report, call)
+
+
+async def _replayed(call: Invocation, file: Path, *, json: bool) -> "SyncReport":
     from ksos_link.operations import capture
     from ksos_link.operations.sync import SyncReport
 
-    call = invocation(ctx)
-
-    async def job() -> SyncReport | None:
-        report = None
+    report = SyncReport("")
+    with render.Bar("syncing", quiet=True) as bar:
         async with contextlib.aclosing(capture.replay(file, call.link_options())) as events:
             async for event in events:
                 if json:
                     render.print_json(event_json(event))
+                else:
+                    tell(event, bar, call)
                 if isinstance(event, SyncReport):
                     report = event
-        return report
-
-    report = run(job())
-    if report is None or json:
-        return
-    if report.samples:
-        render.print_table(("metric", "samples"), sorted(report.samples.items()))
-    else:
-        render.print_line(f"{report.records} records, no samples.")
-    for remark in report.remarks:
-        render.note(f"remark     {remark}", quiet=call.quiet)
+    return report

@@ -2,22 +2,24 @@
 
 import contextlib
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.run import run
 
 if TYPE_CHECKING:
     from ksos_link.operations.demo import DemoReport
 
-app = typer.Typer(rich_markup_mode=None)
+app = open_app()
 
 
-@app.command()
+@app.command(epilog=epilog("ksos demo"))
 def demo(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -41,46 +43,65 @@ def demo(
             }
         )
         return
+    _print(report)
+    render.note(
+        f"\nDone in {report.elapsed_s:.1f} s; all of it is deleted again. With a watch of your "
+        "own: ksos doctor",
+        quiet=call.quiet,
+    )
+
+
+def _print(report: "DemoReport") -> None:
     from ksos_link.cli import plot
 
     render.print_line()
     render.print_table(("metric", "samples"), list(report.samples.items()))
-    plot.print_night(report.night)
-    plot.print_day(report.day)
-    render.note(
-        f"Done in {report.elapsed_s:g} s: {report.store['raw_records']} raw records in an "
-        f"encrypted store, {len(report.exports)} files exported. All of it is deleted again.",
-        quiet=call.quiet,
-    )
+    if report.night:
+        plot.print_night(report.night)
+    if report.day:
+        plot.print_day(report.day)
 
 
 async def _play(call: Invocation, folder: Path, *, json: bool) -> "DemoReport":
     from ksos_link.operations import demo as operation
     from ksos_link.operations.pair import Paired
     from ksos_link.operations.read_out import Exported
-    from ksos_link.operations.sync import Connected, Planned, Stored
+    from ksos_link.operations.sync import Planned, Stored
 
     quiet = call.quiet or json
     report = operation.DemoReport()
+    files: Counter[str] = Counter()
     with render.Bar("syncing", quiet=quiet) as bar:
         async with contextlib.aclosing(operation.demo(folder)) as events:
             async for event in events:
                 match event:
                     case Paired(device, info):
                         render.note(f"found      {info.product}, a virtual watch", quiet=quiet)
-                        render.note(f"bound      as {device.alias}", quiet=quiet)
-                    case Connected(info):
-                        render.note(f"connected  battery {info.battery_pct} %", quiet=quiet)
+                        render.note(
+                            f"bound      as {device.alias}, battery {info.battery_pct} %",
+                            quiet=quiet,
+                        )
                     case Planned(total_bytes):
                         bar.show(total=total_bytes)
                         render.note(f"syncing    {total_bytes} bytes of records", quiet=quiet)
                     case Stored():
                         bar.show(done=event.received_bytes)
-                    case Exported(metric, rows, path) if path is not None:
-                        render.note(f"exported   {path.name}: {rows} rows", quiet=quiet)
-                        del metric
+                    case Exported(_, _, path) if path is not None:
+                        files[path.suffix.removeprefix(".")] += 1
                     case operation.DemoReport():
                         report = event
                     case _:
                         pass
+    _tell_store(report, files, quiet=quiet)
     return report
+
+
+def _tell_store(report: "DemoReport", files: Counter[str], *, quiet: bool) -> None:
+    store = report.store
+    render.note(
+        f"stored     {store['raw_records']} records, {sum(report.samples.values())} samples, "
+        f"encrypted by SQLCipher {store['cipher']}",
+        quiet=quiet,
+    )
+    for form, count in files.items():
+        render.note(f"exported   {render.counted(count, 'file')} as {form}", quiet=quiet)

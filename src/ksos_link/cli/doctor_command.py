@@ -5,22 +5,26 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.invocation import invocation
+from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.invocation import can_ask, invocation
 from ksos_link.cli.run import run
 
-app = typer.Typer(rich_markup_mode=None)
+app = open_app()
 
 
-@app.command()
+@app.command(epilog=epilog("ksos doctor"))
 def doctor(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
-    """Name what is missing for Bluetooth and the store, and the command that mends it."""
+    """Name what Bluetooth and the store lack, and the command that mends it.
+
+    Nothing is changed. Exits 0 where a watch can be reached, 4 where Bluetooth is not ready.
+    """
     from ksos_link.operations.doctor import examine, verdict
 
     call = invocation(ctx)
-    findings = run(examine(call.home, call.env))
+    findings = run(examine(call.home, call.env, can_ask=can_ask()))
     for finding in findings:
         if json:
             render.print_json(
@@ -33,10 +37,10 @@ def doctor(
                 }
             )
         else:
-            mark = "ok     " if finding.ok else "MISSING" if finding.required else "absent "
-            render.print_line(f"{mark}  {finding.name:<13}  {finding.says}")
+            mark = "ok" if finding.ok else "MISSING" if finding.required else "absent"
+            render.print_line(f"{mark:<7}  {finding.name:<13}  {finding.says}")
             if finding.mend:
-                render.print_line(f"{'':24}mend: {finding.mend}")
+                render.print_line(f"{'':9}mend: {finding.mend}")
     error = verdict(findings)
     if error is not None:
         raise error

@@ -1,47 +1,67 @@
 """`ksos export`."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
 
-app = typer.Typer(rich_markup_mode=None)
+app = open_app()
 
 
-@app.command()
+@app.command(
+    epilog=epilog(
+        "ksos export --format csv --out my-data",
+        "ksos export --format jsonl --metric sleep --out -",
+    )
+)
 def export(
     ctx: typer.Context,
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or jsonl.")] = "csv",
     metric: Annotated[
-        list[str] | None, typer.Option(help="Only this metric; may be given again.")
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="Only this metric; may be given again.",
+            autocompletion=metric_names,
+        ),
     ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")
-    ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")
-    ] = None,
-    out: Annotated[Path, typer.Option(help="A file, a folder, or - for standard output.")] = Path(),
+    first: FirstDay = None,
+    last: LastDay = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="PATH", help="A folder, a file, or - for standard output."),
+    ] = Path(),
+    json: Annotated[bool, typer.Option("--json", help="List the files as JSON lines.")] = False,
 ) -> None:
     """Write stored samples to files: times in UTC, units in the names.
 
-    The files are readable by everybody who can open them: they leave the encrypted store.
+    One file per metric, in this folder unless --out names another. A file of the same name is
+    replaced. The files leave the encrypted store: whoever can open them can read them.
     """
     from ksos_link.operations import read_out
 
     call = invocation(ctx)
     known = read_out.format_named(form)
-    span = read_out.span_of_days(first.date() if first else None, last.date() if last else None)
-    with call.open_store() as store:
+    span = read_out.span_of_days(day_from(first, "--from"), day_from(last, "--to"))
+    rows: list[tuple[str, int]] = []
+    with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
         target = sys.stdout if str(out) == "-" else out
         for written in read_out.export(store, known, metric or (), device, span, target):
-            if written.path is not None:
-                render.print_line(f"{written.path}\t{written.rows}")
+            if json:
+                path = None if written.path is None else str(written.path)
+                entry = {"metric": written.metric, "rows": written.rows, "path": path}
+                render.print_json(entry)
+            elif written.path is None:
+                count = render.counted(written.rows, "sample")
+                render.note(f"{written.metric}: {count}", quiet=call.quiet)
             else:
-                render.note(f"{written.metric}: {written.rows} rows", quiet=call.quiet)
+                rows.append((str(written.path), written.rows))
+    if rows:
+        render.print_table(("file", "samples"), rows)

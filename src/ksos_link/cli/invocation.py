@@ -3,13 +3,13 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ksos_link.config import Home, open_home
-from ksos_link.errors import NotFoundError, UsageError
+from ksos_link.config import Home
+from ksos_link.errors import NotFoundError, StoreError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -30,21 +30,36 @@ class Invocation:
     timeout_s: float
     quiet: bool
     verbose: bool
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    at_end: ExitStack = field(default_factory=ExitStack)
     _secrets: "SecretSource | None" = None
 
-    @classmethod
-    def from_options(
-        cls,
-        *,
-        device: str | None,
-        home: Path | None,
-        timeout_s: float,
-        quiet: bool,
-        verbose: bool,
-    ) -> "Invocation":
-        """Join options and environment, and open the log of this run's home."""
-        return cls(open_home(os.environ, home), device, timeout_s, quiet, verbose, os.environ)
+    def open_log(self, job: str, *, makes_home: bool = False) -> None:
+        """Keep a log of this run; a home that is not there is made only where the job makes it.
+
+        Commands that only read do not call this, and leave no trace.
+        """
+        import platform
+
+        from ksos_link import __version__
+        from ksos_link.cli.render import note
+        from ksos_link.logbook import open_logbook
+
+        if makes_home:
+            with suppress(StoreError):  # the job meets the same wall and says so
+                self.home.create()
+        home = self.home if self.home.folder.is_dir() else None
+        tell = (lambda text: note(f"log        {text}")) if self.verbose else None
+        self.at_end.enter_context(open_logbook(home, local_now().date(), tell))
+        self.log(job, f"begins, ksos {__version__}, Python {platform.python_version()}")
+
+    def log(self, category: str, text: str) -> None:
+        """Write one line into the log, where one is open. No names, addresses, readings."""
+        import logging
+
+        logger = logging.getLogger("ksos_link")
+        if logger.handlers:
+            logger.info("%s: %s", category, text)
 
     def secrets(self) -> "SecretSource":
         """What this person and terminal can give to open the store; asked for at most once."""
@@ -73,6 +88,16 @@ class Invocation:
         if self.device_name and is_address(self.device_name):
             return parse_target(self.device_name)
         return None
+
+    def target(self) -> "Target":
+        """The watch to talk to: the one that was named, or the only one there is."""
+        target = self.named_target()
+        if target is not None:
+            return target
+        from ksos_link.operations.target import target_of
+
+        with self.open_store(create=False) as store:
+            return target_of(self.chosen_device(store).address)
 
     def chosen_device(self, store: "Store") -> "Device":
         """The watch that was named, or the only one there is.

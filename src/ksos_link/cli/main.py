@@ -1,5 +1,8 @@
 """The root of `ksos`: names and one-line helps; each command's module is imported when called."""
 
+import os
+from contextlib import ExitStack
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -8,38 +11,56 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from ksos_link.cli.command import read_values_plainly
 from ksos_link.cli.invocation import Invocation
+from ksos_link.config import open_home
+from ksos_link.errors import UsageError
 
 # name: (what it does, so that help needs no import; the module is ksos_link.cli.<name>_command)
 COMMANDS: Final = {
-    "doctor": "Name what is missing for Bluetooth and the store, and how to mend it.",
-    "watch": "Find, pair, list, rename and forget watches.",
+    "doctor": "Name what Bluetooth and the store lack, and what mends it.",
+    "watch": "Scan for watches; pair, list, rename and forget them.",
     "sync": "Fetch what a watch has stored into the encrypted store.",
     "show": "Show stored samples of one metric.",
     "export": "Write stored samples to files in open formats.",
-    "store": "Look after the encrypted store: check, backup, restore, keys.",
+    "store": "Look after the encrypted store: check, backup, keys.",
     "decode": "Say what every packet of a capture is.",
-    "capture": "Record the traffic with a watch, or play a recording.",
+    "capture": "Record the traffic with a watch, or replay a recording.",
     "virtual": "Run a virtual watch for tests and development.",
     "demo": "Show the whole way of the data on a virtual watch.",
 }
 
 
-class LazyGroup(TyperGroup):
+class Root(TyperGroup):
     """A group that imports a command only when it is called (a test guards the start-up cost)."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:  # typer does not export its click
         """See `TyperGroup.list_commands`."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # typer vendors an untyped click here
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """See `TyperGroup.get_command`."""
         if cmd_name not in COMMANDS:
-            return super().get_command(ctx, cmd_name)
+            return None
         module = import_module(f"ksos_link.cli.{cmd_name}_command")
         command = get_command(module.app)
         command.name = cmd_name
+        read_values_plainly(command)
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """See `TyperGroup.resolve_command`; with a word on what was perhaps meant.
+
+        Raises:
+            UsageError: there is no such command.
+        """
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = get_close_matches(name, COMMANDS, n=1)
+            near += [noun for noun, text in COMMANDS.items() if name.lower() in text.lower()]
+            hint = f"Did you mean: ksos {near[0]} --help" if near else "See: ksos --help"
+            raise UsageError(f"There is no command {name}.", hint)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """See `TyperGroup.format_commands`; from the table above, without imports."""
@@ -49,14 +70,14 @@ class LazyGroup(TyperGroup):
 
 app = typer.Typer(
     name="ksos",
-    cls=LazyGroup,
+    cls=Root,
     no_args_is_help=True,
-    add_completion=True,
     rich_markup_mode=None,  # rich's help costs as much start-up as all the rest
     pretty_exceptions_enable=False,
     help="The open companion for KS OS watches: bind, sync, keep encrypted, export. "
     "Nothing leaves this machine. The options below may stand anywhere in a command.",
-    epilog="Start here: ksos demo; with a watch: ksos doctor, ksos watch scan.",
+    epilog="\b\nStart here:\n  ksos demo           without a watch\n"
+    "  ksos doctor         with one; then: ksos watch scan",
 )
 
 
@@ -67,25 +88,33 @@ def root(
         str | None,
         typer.Option(
             envvar="KSOS_DEVICE",
+            metavar="WATCH",
             help="Alias or address of the watch; not needed where only one is known.",
         ),
     ] = None,
     home: Annotated[
-        Path | None, typer.Option(envvar="KSOS_HOME", help="Where your data and keys lie.")
+        Path | None,
+        typer.Option(envvar="KSOS_HOME", metavar="FOLDER", help="Where your data and keys lie."),
     ] = None,
     timeout_s: Annotated[
         float,
         typer.Option(
             "--timeout-s",
             envvar="KSOS_TIMEOUT_S",
+            metavar="SECONDS",
             min=0.1,
             max=3600,
             help="How long to look for a watch.",
         ),
     ] = 20.0,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print results and errors only.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", envvar="KSOS_QUIET", help="Print results and errors only.")
+    ] = False,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Say more on stderr; never readings or keys.")
+        bool,
+        typer.Option(
+            "--verbose", envvar="KSOS_VERBOSE", help="Say more on stderr; never readings or keys."
+        ),
     ] = False,
     version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
@@ -95,6 +124,7 @@ def root(
 
         typer.echo(f"ksos {__version__}")
         raise typer.Exit
-    ctx.obj = Invocation.from_options(
-        device=device, home=home, timeout_s=timeout_s, quiet=quiet, verbose=verbose
+    at_end = ctx.find_object(ExitStack) or ExitStack()
+    ctx.obj = Invocation(
+        open_home(os.environ, home), device, timeout_s, quiet, verbose, at_end=at_end
     )

@@ -1,76 +1,97 @@
-"""Pictures of a night and a day for the terminal, drawn by plotext."""
+"""Pictures of a night and a day for the terminal; the day is drawn by plotext."""
 
-import shutil
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from firmware_protocol.samples import METRICS, SleepStage, Value
+from ksos_link.cli.render import terminal_columns
 
-HEIGHT: Final = 14  # lines
-MAX_WIDTH: Final = 100  # columns; wider lines are hard to read
-STAGES_FROM_BELOW: Final = (SleepStage.DEEP, SleepStage.LIGHT, SleepStage.REM, SleepStage.AWAKE)
+MAX_COLUMNS: Final = 100  # wider lines are hard to read
+DAY_LINES: Final = 13
+HOUR_S: Final = 3600
+STAGES_FROM_ABOVE: Final = (SleepStage.AWAKE, SleepStage.REM, SleepStage.LIGHT, SleepStage.DEEP)
+_LABEL: Final = "  {:<5} ┤"  # a name at most as long as `awake`, then the axis
+_INDENT: Final = len(_LABEL.format(""))
 
 
 def print_night(rows: Sequence[tuple[Value, ...]]) -> None:
-    """Draw sleep stages over the night; rows of metric `sleep`."""
-    if not rows:
-        return
+    """Draw the stages of a night over its hours; rows of metric `sleep`, at least one."""
     names = METRICS["sleep"].row_names
-    start, length, stage = (names.index(n) for n in ("start_utc_s", "duration_s", "stage"))
-    hours: list[float] = []
-    levels: list[int] = []
-    for row in rows:
-        level = STAGES_FROM_BELOW.index(SleepStage(int(str(row[stage])))) + 1
-        begin = int(str(row[start]))
-        for at in (begin, begin + int(str(row[length]))):
-            hours.append(_local_hour(at, of=int(str(rows[0][start]))))
-            levels.append(level)
-    ticks = [stage.name.lower() for stage in STAGES_FROM_BELOW]
-    _draw("The night, hours", hours, levels, y_ticks=(list(range(1, 5)), ticks))
+    places = [names.index(name) for name in ("start_utc_s", "duration_s", "stage")]
+    pieces = [tuple(int(str(row[place])) for place in places) for row in rows]
+    first_s = pieces[0][0] // HOUR_S * HOUR_S
+    last_s = max(start + length for start, length, _ in pieces)
+    columns = min(MAX_COLUMNS, terminal_columns()) - _INDENT - 1
+    step_s = -(-(last_s - first_s) // columns)
+    asleep_min = sum(length for _, length, stage in pieces if stage != SleepStage.AWAKE) // 60
+    _write(
+        f"\nThe night to {local(last_s):%Y-%m-%d}: {local(pieces[0][0]):%H:%M} to "
+        f"{local(last_s):%H:%M}, asleep for {asleep_min // 60} h {asleep_min % 60:02d} min\n"
+    )
+    for stage in STAGES_FROM_ABOVE:
+        line = [" "] * columns
+        for start, length, what in pieces:
+            if what == stage:
+                begin, end = (start - first_s) // step_s, -(-(start + length - first_s) // step_s)
+                line[begin:end] = "█" * (end - begin)
+        _write((_LABEL.format(stage.name.lower()) + "".join(line)).rstrip())
+    _write(" " * (_INDENT - 1) + "└" + "─" * columns)
+    _write(_hour_marks(first_s, step_s, columns))
 
 
 def print_day(rows: Sequence[tuple[Value, ...]]) -> None:
-    """Draw heart rate over the newest local day; rows of metric `heart_rate`."""
-    from ksos_link.operations.read_out import local_day
-
-    names = METRICS["heart_rate"].row_names
-    start, bpm = names.index("start_utc_s"), names.index("bpm")
-    if not rows:
-        return
-    newest = local_day(int(str(rows[-1][start])))
-    day = [row for row in rows if local_day(int(str(row[start]))) == newest]
-    hours = [_local_hour(int(str(row[start])), of=int(str(day[0][start]))) for row in day]
-    _draw(f"Heart rate on {newest}, bpm over hours", hours, [int(str(row[bpm])) for row in day])
-
-
-def _draw(
-    title: str,
-    hours: list[float],
-    values: Sequence[int],
-    y_ticks: tuple[list[int], list[str]] | None = None,
-) -> None:
+    """Draw heart rate over the newest local day; rows of metric `heart_rate`, at least one."""
     import plotext
 
+    names = METRICS["heart_rate"].row_names
+    starts = [int(str(row[names.index("start_utc_s")])) for row in rows]
+    beats = [int(str(row[names.index("bpm")])) for row in rows]
+    day = local(starts[-1]).date()
+    shown = [
+        (_hours(local(start)), bpm)
+        for start, bpm in zip(starts, beats, strict=True)
+        if local(start).date() == day
+    ]
+    lowest, highest = min(bpm for _, bpm in shown), max(bpm for _, bpm in shown)
+    _write(f"\nHeart rate on {day}: {lowest} to {highest} bpm\n")
     plotext.clear_figure()
-    plotext.theme("clear")
-    width = min(MAX_WIDTH, shutil.get_terminal_size((80, 24)).columns)
-    plotext.plot_size(width, HEIGHT)
-    plotext.title(title)
-    plotext.plot(hours, list(values), marker="braille")
-    if y_ticks is not None:
-        plotext.yticks(*y_ticks)
-        plotext.ylim(0.5, 4.5)
-    first, last = int(min(hours)), int(max(hours)) + 1
-    marks = list(range(first, last + 1, max(1, (last - first) // 8)))
-    plotext.xticks(marks, [f"{mark % 24:02d}:00" for mark in marks])
-    sys.stdout.write(f"\n{plotext.build()}\n")
+    plotext.plot_size(min(MAX_COLUMNS, terminal_columns()), DAY_LINES)
+    plotext.plot(*map(list, zip(*shown, strict=True)), marker="braille")
+    plotext.frame(False)
+    plotext.xaxes(lower=True, upper=False)
+    plotext.yaxes(left=True, right=False)
+    plotext.xlim(0, 24)
+    plotext.xticks(range(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
+    marks = range(lowest // 20 * 20, highest + 20, 20)
+    plotext.ylim(marks[0], marks[-1])
+    plotext.yticks(marks, [f"  {mark:>5}" for mark in marks])
+    # plotext ends each line in a colour code, also where there is no terminal
+    lines = plotext.uncolorize(plotext.build()).splitlines()
+    _write("\n".join(line.rstrip() for line in lines))
 
 
-def _local_hour(utc_s: int, *, of: int) -> float:
-    """Hours since the local midnight of the day of `of`, so that a night runs past 24."""
-    from datetime import UTC, datetime
+def local(utc_s: int) -> datetime:
+    """A stored instant on this machine's clock."""
+    return datetime.fromtimestamp(utc_s, UTC).astimezone()
 
-    first = datetime.fromtimestamp(of, UTC).astimezone()
-    midnight = first.replace(hour=0, minute=0, second=0)
-    return (utc_s - midnight.timestamp()) / 3600
+
+def _hour_marks(first_s: int, step_s: int, columns: int) -> str:
+    """Hours under the axis, as many as have room."""
+    every_s = HOUR_S
+    while every_s // step_s < len("00:00") + 2:
+        every_s += HOUR_S
+    line = [" "] * (columns + len("00:00"))
+    for at_s in range(0, columns * step_s, every_s):
+        place = at_s // step_s
+        line[place : place + len("00:00")] = f"{local(first_s + at_s):%H:%M}"
+    return (" " * _INDENT + "".join(line)).rstrip()
+
+
+def _hours(moment: datetime) -> float:
+    return moment.hour + moment.minute / 60 + moment.second / HOUR_S
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

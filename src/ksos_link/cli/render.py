@@ -2,15 +2,19 @@
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress, TaskID
+
+GAP: Final = "  "
+LEAST_COLUMNS: Final = 40  # a narrower terminal wraps by itself
 
 
 def print_json(value: object) -> None:
@@ -35,38 +39,64 @@ def note(text: str, *, quiet: bool = False) -> None:
         sys.stderr.flush()
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 packet`, `2 packets`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def terminal_columns() -> int:
+    """How wide the terminal is; 80 where there is none."""
+    return max(LEAST_COLUMNS, shutil.get_terminal_size((80, 24)).columns)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, tab-separated in a pipe."""
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    """Print a table: aligned on a terminal, tab-separated in a pipe.
+
+    Rows that do not fit the terminal's width are printed one below the other, name by name.
+    """
+    texts = [[_cell(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in (list(columns), *texts):
             print_line("\t".join(row))
         return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+    lines = table_lines(columns, texts)
+    if max(map(len, lines)) <= terminal_columns():
+        print_line("\n".join(lines))
+        return
+    for number, row in enumerate(texts):
+        if number:
+            print_line()
+        print_facts(dict(zip(columns, row, strict=True)))
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, name in enumerate(columns):
-        numeric = bool(texts) and all(_is_number(row[number]) for row in texts)
-        table.add_column(name, justify="right" if numeric else "left")
-    for row in texts:
-        table.add_row(*(Text(cell) for cell in row))
-    console(sys.stdout).print(table)
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table in aligned columns, numbers to the right, under a rule."""
+    texts = [[_cell(cell) for cell in row] for row in rows]
+    cells = [list(column) for column in zip(columns, *texts, strict=True)]
+    widths = [max(map(len, column)) for column in cells]
+    right = [len(column) > 1 and all(map(_is_number, column[1:])) for column in cells]
+    rule = ["─" * width for width in widths]
+    return [
+        GAP.join(
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in (columns, rule, *texts)
+    ]
 
 
 def print_facts(facts: Mapping[str, object]) -> None:
-    """Print names and values in two columns."""
+    """Print names and values in two columns; a list as a paragraph."""
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
-        print_line(f"{name:<{width}}  {value}")
-
-
-def console(stream: Any) -> "Console":  # a text stream of any kind
-    """A console that obeys NO_COLOR and TERM=dumb."""
-    from rich.console import Console
-
-    return Console(file=stream, highlight=False)
+        if isinstance(value, (list, tuple)):
+            text = ", ".join(map(_cell, value))
+            if sys.stdout.isatty():
+                room = terminal_columns() - width - len(GAP)
+                text = f"\n{' ' * (width + len(GAP))}".join(textwrap.wrap(text, room))
+        else:
+            text = _cell(value)
+        print_line(f"{name:<{width}}{GAP}{text}".rstrip())
 
 
 def local_text(utc_s: int) -> str:
@@ -80,23 +110,27 @@ def utc_text(utc_s: int) -> str:
 
 
 class Bar:
-    """Progress of a long job: a bar on a terminal, silence in a pipe."""
+    """Progress of a long job: a bar on a terminal, a line at each quarter in a pipe."""
 
     def __init__(self, title: str, *, quiet: bool) -> None:
         self._title = title
-        self._shown = not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._quiet = quiet
+        self._drawn = not quiet and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._total: int | None = None
+        self._quarter = 0
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
-        if self._shown:
+        if self._drawn:
+            from rich.console import Console
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
             self._progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
                 DownloadColumn(),
-                console=console(sys.stderr),
+                console=Console(file=sys.stderr, highlight=False),
                 transient=True,
             )
             self._progress.start()
@@ -104,7 +138,8 @@ class Bar:
         return self
 
     def show(self, done: int | None = None, total: int | None = None) -> None:
-        """Move the bar; None leaves a number as it is."""
+        """Move on; None leaves a number as it is."""
+        self._total = total or self._total
         if self._progress is not None and self._task is not None:
             changes: dict[str, Any] = {}  # rich takes None as "unknown", so absent must be absent
             if done is not None:
@@ -112,6 +147,11 @@ class Bar:
             if total is not None:
                 changes["total"] = total
             self._progress.update(self._task, **changes)
+        elif done and self._total:
+            quarter = min(4, 4 * done // self._total)
+            if quarter > self._quarter:
+                self._quarter = quarter
+                note(f"progress   {25 * quarter} % of {self._total} bytes", quiet=self._quiet)
 
     def __exit__(
         self,
@@ -121,6 +161,12 @@ class Bar:
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+
+def _cell(value: object) -> str:
+    """A value as text that moves no cursor: names come over the air."""
+    text = "" if value is None else "yes" if value is True else "no" if value is False else value
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
 
 
 def _is_number(text: str) -> bool:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 from ksos_link.errors import (
@@ -51,9 +51,13 @@ def run_command_line(arguments: Sequence[str]) -> int:
         except BrokenPipeError:
             code = _reader_gone()
         except OSError as error:
-            code = _tell(StoreError(f"The system refused: {os.strerror(error.errno or 0)}.", " "))
+            reason = os.strerror(error.errno or 0)
+            code = _tell(StoreError(f"The system refused: {reason}.", "Is the disk full?"))
         except Exception as error:  # noqa: BLE001 the last line of defence: a bug must not look like one of the person's
-            code = _tell_bug(error, verbose="--verbose" in arguments)
+            code = _tell_bug(
+                error, verbose="--verbose" in arguments or "KSOS_VERBOSE" in os.environ
+            )
+        _log(f"ends with exit code {code}")
     return code
 
 
@@ -121,10 +125,10 @@ def _tell_usage(error: Any) -> int:  # what typer raises for a wrong usage has n
 
 def _tell(error: KsosError) -> int:
     hints = (hint for kind, hint in _HINTS.items() if isinstance(error, kind))
-    hint = (error.hint or next(hints, "")).strip()
     sys.stderr.write(f"error: {error}\n")
-    if hint:
+    if hint := error.hint or next(hints, ""):
         sys.stderr.write(f"hint: {hint}\n")
+    _log(f"{type(error).__name__}: {error}")
     return error.exit_code
 
 
@@ -134,12 +138,32 @@ def _tell_bug(error: Exception, *, verbose: bool) -> int:
         "hint: Your data are safe. Run again with --verbose and report what it prints.\n"
     )
     if verbose:
-        import traceback
-
-        from ksos_link.redaction import mask
-
-        sys.stderr.write(mask("".join(traceback.format_exception(error))))
+        sys.stderr.write(_clean_traceback(error))
+    _log(f"bug: {type(error).__name__}")
     return BUG
+
+
+def _clean_traceback(error: Exception) -> str:
+    """Where it happened; what an exception says may hold a reading, so its digits are hidden."""
+    import re
+    import traceback
+
+    from ksos_link.redaction import mask
+
+    lines = traceback.format_exception(error)
+    return "".join(
+        line if line.startswith("  File") else re.sub(r"\d", "#", mask(line)) for line in lines
+    )
+
+
+def _log(text: str) -> None:
+    """Write into the log, where this run opened one."""
+    if "ksos_link.logbook" in sys.modules:
+        import logging
+
+        logger = logging.getLogger("ksos_link")
+        if logger.handlers:
+            logger.info("ksos: %s", text)
 
 
 def _reader_gone() -> int:

@@ -1,33 +1,36 @@
 """`ksos show`."""
 
+import contextlib
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.days import Day, FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
 
 if TYPE_CHECKING:
     from firmware_protocol.samples import Metric, Value
 
-app = typer.Typer(rich_markup_mode=None)
+app = open_app()
 
 
-@app.command()
+@app.command(epilog=epilog("ksos show heart_rate --day yesterday"))
 def show(
     ctx: typer.Context,
-    metric: Annotated[str, typer.Argument(help="heart_rate, steps, sleep, spo2, battery ...")],
-    day: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="One local day.")
-    ] = None,
-    first: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")
-    ] = None,
-    last: Annotated[
-        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last local day.")
-    ] = None,
+    metric: Annotated[
+        str,
+        typer.Argument(
+            metavar="METRIC",
+            help="heart_rate, steps, sleep, spo2, stress, workout, battery ...",
+            autocompletion=metric_names,
+        ),
+    ],
+    day: Day = None,
+    first: FirstDay = None,
+    last: LastDay = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines, times in UTC.")] = False,
 ) -> None:
     """Show stored samples of one metric; without days, the newest local day that has any."""
@@ -36,44 +39,43 @@ def show(
 
     if day and (first or last):
         raise UsageError("--day excludes --from and --to.", "Choose one of the two ways.")
+    start, end = day_from(day or first, "--day" if day else "--from"), day_from(day or last, "--to")
     call = invocation(ctx)
-    with call.open_store() as store:
+    with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
-        start, end = (day or first), (day or last)
-        days = (start.date() if start else None, end.date() if end else None)
-        if not (day or first or last):
-            newest = read_out.newest_day(store, metric, device)
-            days = (newest, newest)
-        known, rows = read_out.read(store, metric, device, read_out.span_of_days(*days))
-        if json:
-            from ksos_link.export.json_lines import write_json_lines
+        if start is None and end is None:
+            start = end = read_out.newest_day(store, metric, device)
+        known, chunks = read_out.read(store, metric, device, read_out.span_of_days(start, end))
+        with contextlib.closing(chunks):
+            if json:
+                from ksos_link.export.json_lines import write_json_lines
 
-            write_json_lines(rows, known, sys.stdout)
-            return
-        table = [row for chunk in rows for row in chunk]
-    if not table:
-        raise NotFoundError(f"There is no {metric} in that time.", "Fetch data first: ksos sync")
-    _print(known, table)
-    render.note(f"{len(table)} samples, local time", quiet=call.quiet)
+                count = write_json_lines(chunks, known, sys.stdout)
+            else:
+                rows = [row for chunk in chunks for row in chunk]
+                count = len(rows)
+    if not count:
+        when = "yet" if not (day or first or last) else "in that time"
+        raise NotFoundError(f"There is no {metric} {when}.", "Fetch what the watch has: ksos sync")
+    if not json:
+        hint = _print(known, rows)
+        render.note(f"{render.counted(count, 'sample')}, local time{hint}", quiet=call.quiet)
 
 
-def _print(metric: "Metric", rows: "list[tuple[Value, ...]]") -> None:
+def _print(metric: "Metric", rows: "list[tuple[Value, ...]]") -> str:
+    """Print the table; return what must be said of its quality."""
     from ksos_link.export.cells import exported_columns, exported_names
 
-    names = [name for name in exported_names(metric) if name != "quality"]
-    places = [exported_names(metric).index(name) for name in names]
-    columns = exported_columns(metric, rows)
-    shown = [columns[place] for place in places]
-    start = names.index("start_utc")
-    names[start] = "local time"
+    columns = dict(zip(exported_names(metric), exported_columns(metric, rows), strict=True))
     at = metric.row_names.index("start_utc_s")
-    shown[start] = [render.local_text(int(str(row[at]))) for row in rows]
-    several = len({row[metric.row_names.index("device")] for row in rows}) > 1
-    keep = [
-        place
-        for place, name in enumerate(names)
-        if (name != "device" or several) and any(cell not in (None, "") for cell in shown[place])
-    ]
-    render.print_table(
-        [names[place] for place in keep], list(zip(*(shown[place] for place in keep), strict=True))
-    )
+    columns["start_utc"] = [render.local_text(int(str(row[at]))) for row in rows]
+    doubts = sorted({str(quality) for quality in columns.pop("quality")} - {"proven"})
+    if len(set(columns["device"])) == 1:
+        del columns["device"]
+    shown = {
+        "local_time" if name == "start_utc" else name: values
+        for name, values in columns.items()
+        if any(value not in (None, "") for value in values)
+    }
+    render.print_table(list(shown), list(zip(*shown.values(), strict=True)))
+    return f"; some are {' and '.join(doubts)}" if doubts else ""

@@ -1,37 +1,48 @@
 """`ksos sync`."""
 
 import contextlib
-from datetime import datetime
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.days import METAVAR, day_from
 from ksos_link.cli.invocation import Invocation, invocation, local_now
 from ksos_link.cli.run import run
+from ksos_link.cli.sync_events import event_json, log_event, print_report, tell
 
 if TYPE_CHECKING:
     from ksos_link.operations.sync import SyncChoice, SyncEvent, SyncReport
+    from ksos_link.operations.target import Target
     from ksos_link.store.database import Store
     from ksos_link.store.devices import Device
 
-app = typer.Typer(rich_markup_mode=None)
+app = open_app()
 
 
-@app.command()
+@app.command(
+    epilog=epilog("ksos sync --device wrist", "ksos sync --metric sleep --since yesterday")
+)
 def sync(
     ctx: typer.Context,
     since: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Leave older days on the watch."),
+        str | None,
+        typer.Option(metavar=METAVAR, help="Leave days before this one on the watch."),
     ] = None,
     metric: Annotated[
-        list[str] | None, typer.Option(help="Only this metric; may be given again.")
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="Only this metric; may be given again.",
+            autocompletion=metric_names,
+        ),
     ] = None,
     full: Annotated[
         bool, typer.Option("--full", help="Ask for everything again, not only for what is new.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines, one per event.")] = False,
 ) -> None:
     """Fetch what the watch has stored into the encrypted store.
 
@@ -41,112 +52,54 @@ def sync(
     from ksos_link.operations.sync import SyncChoice
 
     call = invocation(ctx)
-    choice = SyncChoice(frozenset(metric or ()), since.date() if since else None, full)
-    with call.open_store() as store:
-        device = _device(call, store)
-        report = run(_show(call, store, device, choice, json=json))
+    choice = SyncChoice(frozenset(metric or ()), day_from(since, "--since"), full)
+    named = call.named_target()
+    call.open_log("sync", makes_home=named is not None)
+    with call.open_store(create=named is not None) as store:
+        device, target = _watch(call, store, named)
+        report = run(_show(call, _events(store, device, target, choice, call), json=json))
     if not json:
-        _print_report(report, call)
+        print_report(report, call)
 
 
-def _device(call: Invocation, store: "Store") -> "Device":
-    """The watch to sync; a virtual or replayed one is remembered at its first sync."""
-    if call.named_target() is None or call.device_name is None:
-        return call.chosen_device(store)
+def _watch(call: Invocation, store: "Store", named: "Target | None") -> "tuple[Device, Target]":
+    """The watch to sync and the way to it; a virtual or replayed one is remembered on the spot."""
     from ksos_link.operations.pair import adopt
+    from ksos_link.operations.target import target_of
 
-    return adopt(store, call.device_name, local_now())
+    if named is None or call.device_name is None:
+        device = call.chosen_device(store)
+        return device, target_of(device.address)
+    return adopt(store, call.device_name, local_now()), named
+
+
+def _events(
+    store: "Store", device: "Device", target: "Target", choice: "SyncChoice", call: Invocation
+) -> "AsyncGenerator[SyncEvent, None]":
+    from ksos_link.operations.capture import sync_capture
+    from ksos_link.operations.sync import sync as sync_watch
+    from ksos_link.operations.target import ReplayTarget
+
+    if isinstance(target, ReplayTarget):
+        return sync_capture(store, device, target, choice, call.link_options())
+    return sync_watch(store, device, target, choice, call.link_options())
 
 
 async def _show(
-    call: Invocation, store: "Store", device: "Device", choice: "SyncChoice", *, json: bool
+    call: Invocation, events: "AsyncGenerator[SyncEvent, None]", *, json: bool
 ) -> "SyncReport":
-    from ksos_link.operations import sync as operation
-    from ksos_link.operations.target import parse_target
+    from ksos_link.operations.sync import SyncReport
 
-    target = parse_target(device.address)
-    report = operation.SyncReport(device.alias)
-    with render.Bar(device.alias, quiet=call.quiet or json) as bar:
-        events = operation.sync(store, device, target, choice, call.link_options())
+    report = SyncReport("")
+    with render.Bar("syncing", quiet=call.quiet or json) as bar:
         async with contextlib.aclosing(events):
             async for event in events:
+                log_event(event, call)
                 if json:
                     render.print_json(event_json(event))
-                if isinstance(event, operation.SyncReport):
+                    render.flush()
+                else:
+                    tell(event, bar, call)
+                if isinstance(event, SyncReport):
                     report = event
-                elif not json:
-                    _tell(event, bar, call)
     return report
-
-
-def event_json(event: "SyncEvent") -> dict[str, object]:
-    """One event of a sync as a JSON object; `event` names its kind."""
-    from ksos_link.operations import sync as operation
-
-    match event:
-        case operation.Connected(info):
-            return {"event": "connected", "product": info.product, "battery_pct": info.battery_pct}
-        case operation.Planned(total_bytes):
-            return {"event": "planned", "total_bytes": total_bytes}
-        case operation.Stored(kind, key, samples, received_bytes):
-            return {
-                "event": "stored",
-                "kind": kind,
-                "key": key,
-                "samples": dict(samples),
-                "received_bytes": received_bytes,
-            }
-        case operation.Remarked(text):
-            return {"event": "remarked", "text": text}
-        case operation.Reconnecting(attempt, wait_s):
-            return {"event": "reconnecting", "attempt": attempt, "wait_s": wait_s}
-        case operation.SyncReport():
-            return {
-                "event": "done",
-                "device": event.device,
-                "records": event.records,
-                "samples": dict(event.samples),
-                "links": event.links,
-                "drift_s": event.drift_s,
-                "skipped": list(event.skipped),
-                "remarks": event.remarks,
-            }
-
-
-def _tell(event: "SyncEvent", bar: render.Bar, call: Invocation) -> None:
-    from ksos_link.operations import sync as operation
-
-    match event:
-        case operation.Connected(info):
-            battery = "" if info.battery_pct is None else f", battery {info.battery_pct} %"
-            render.note(f"connected  {info.product}{battery}", quiet=call.quiet)
-        case operation.Planned(total_bytes):
-            bar.show(total=total_bytes)
-        case operation.Stored(kind, key, samples, received_bytes):
-            bar.show(done=received_bytes)
-            if call.verbose:
-                render.note(f"stored     {kind} {key}: {sum(samples.values())} new samples")
-        case operation.Remarked(text):
-            render.note(f"remark     {text}", quiet=call.quiet)
-        case operation.Reconnecting(attempt, wait_s):
-            render.note(
-                f"link lost  trying again in {wait_s:g} s (attempt {attempt + 1})", quiet=call.quiet
-            )
-        case _:
-            pass
-
-
-def _print_report(report: "SyncReport", call: Invocation) -> None:
-    if report.samples:
-        render.print_table(("metric", "new samples"), sorted(report.samples.items()))
-    elif report.records:
-        render.print_line("Nothing new: everything that the watch offered was here already.")
-    else:
-        render.print_line("Nothing was stored: the watch offered no record.")
-    if report.drift_s is not None and abs(report.drift_s) > DRIFT_WORTH_TELLING_S:
-        render.note(
-            f"clock      the watch was off by {report.drift_s} s; now it is set", quiet=call.quiet
-        )
-
-
-DRIFT_WORTH_TELLING_S = 60

@@ -5,23 +5,43 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import invocation, local_now
 from ksos_link.cli.run import run
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="A virtual watch.")
+app = open_app("A virtual watch for tests and development.")
 
 
-@app.command(name="run")
+@app.command(
+    name="run",
+    epilog=epilog(
+        "ksos virtual run 'virtual:ido?scenario=runner' --listen tcp:127.0.0.1:9000",
+        "ksos watch pair virtual:tcp:127.0.0.1:9000 --alias runner     in another terminal",
+    ),
+)
 def run_watch(
     ctx: typer.Context,
     watch: Annotated[
-        str, typer.Argument(help="virtual:ido, with ?scenario=, &seed=, &fault= and more.")
+        str,
+        typer.Argument(
+            metavar="WATCH", help="virtual:ido, with ?scenario=, &seed=, &fault= and more."
+        ),
     ] = "virtual:ido",
     listen: Annotated[
-        str, typer.Option(help="Where the radio is served: tcp:127.0.0.1:PORT, 0 for a free one.")
+        str,
+        typer.Option(
+            metavar="tcp:HOST:PORT", help="Where the radio is served; port 0 for a free one."
+        ),
     ] = "tcp:127.0.0.1:0",
     interval_ms: Annotated[
-        float, typer.Option(min=0, max=4000, help="Connection interval of the radio; 0 is no wait.")
+        float,
+        typer.Option(
+            "--interval-ms",
+            metavar="MS",
+            min=0,
+            max=4000,
+            help="Connection interval of the radio; 0 is no wait.",
+        ),
     ] = 30.0,
 ) -> None:
     """Run a virtual watch until Ctrl-C; others reach it as virtual:tcp:127.0.0.1:PORT."""
@@ -37,10 +57,16 @@ def run_watch(
     run(serve(watch, listen, interval_s=interval_ms / 1000, now=local_now, when_up=up))
 
 
-@app.command(name="list")
-def list_scenarios() -> None:
-    """List the scenarios that a virtual watch can play."""
+@app.command(name="list", epilog=epilog("ksos virtual list"))
+def list_scenarios(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """List the scenarios that a virtual watch can play, for ?scenario=NAME."""
     from ksos_link.operations.virtual import scenario_lines
 
-    for name, title in scenario_lines():
-        render.print_line(f"{name}\t{title}")
+    lines = scenario_lines()
+    if json:
+        for name, title in lines:
+            render.print_json({"scenario": name, "title": title})
+        return
+    render.print_table(("scenario", "title"), lines)

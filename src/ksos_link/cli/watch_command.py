@@ -1,20 +1,26 @@
 """`ksos watch`: find, pair, list, rename and forget watches."""
 
 import contextlib
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.invocation import can_ask, invocation
+from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.invocation import Invocation, can_ask, invocation
 from ksos_link.cli.run import run
-from ksos_link.errors import NotFoundError, UsageError
+from ksos_link.errors import NotFoundError, PolicyError, UsageError
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Your watches.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+if TYPE_CHECKING:
+    from ksos_link.operations.discover import WatchSeen
+    from ksos_link.store.devices import Device
+
+app = open_app("Your watches: scan, pair, list, rename, forget.")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+OneJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-@app.command()
+@app.command(epilog=epilog("ksos watch scan --timeout-s 30"))
 def scan(
     ctx: typer.Context,
     everything: Annotated[
@@ -23,64 +29,77 @@ def scan(
     json: Json = False,
 ) -> None:
     """Look for watches in range, for --timeout-s seconds. Nothing seen is stored."""
-    from ksos_link.operations.discover import discover
-
     call = invocation(ctx)
-
-    async def job() -> int:
-        rows = []
-        seen = discover(call.link_options(), call.named_target(), everything=everything)
-        async with contextlib.aclosing(seen) as found:
-            async for watch in found:
-                kind = watch.recognised
-                if json:
-                    render.print_json(
-                        {
-                            "address": watch.address,
-                            "name": watch.name,
-                            "rssi_dbm": watch.rssi_dbm,
-                            "family": kind.family if kind else None,
-                            "product": kind.product if kind else None,
-                        }
-                    )
-                rows.append(
-                    (
-                        watch.address,
-                        watch.name or "",
-                        watch.rssi_dbm,
-                        kind.family if kind else "",
-                        kind.product if kind else "",
-                    )
-                )
-        if rows and not json:
-            render.print_table(("address", "name", "rssi_dbm", "family", "product"), rows)
-        return len(rows)
-
     render.note(f"Looking for watches for {call.timeout_s:g} s ...", quiet=call.quiet or json)
-    if not run(job()):
+    seen = run(_seen(call, everything=everything, json=json))
+    if not seen:
         raise NotFoundError(
             "No watch was seen.",
             "Wake it, and disconnect it from its phone: a connected watch stays silent.",
         )
+    if not json:
+        columns = ("address", "name", "rssi_dbm", "family", "product")
+        render.print_table(columns, [tuple(_scan_facts(watch).values()) for watch in seen])
 
 
-@app.command()
+async def _seen(call: Invocation, *, everything: bool, json: bool) -> "list[WatchSeen]":
+    from ksos_link.operations.discover import discover
+
+    seen = []
+    found = discover(call.link_options(), call.named_target(), everything=everything)
+    async with contextlib.aclosing(found) as watches:
+        async for watch in watches:
+            seen.append(watch)
+            if json:
+                render.print_json(_scan_facts(watch))
+                render.flush()
+    return seen
+
+
+def _scan_facts(watch: "WatchSeen") -> dict[str, object]:
+    kind = watch.recognised
+    return {
+        "address": watch.address,
+        "name": watch.name,
+        "rssi_dbm": watch.rssi_dbm,
+        "family": kind.family if kind else None,
+        "product": kind.product if kind else None,
+    }
+
+
+@app.command(epilog=epilog("ksos watch pair AA:BB:CC:DD:EE:FF --alias wrist"))
 def pair(
     ctx: typer.Context,
-    address: Annotated[str, typer.Argument(help="AA:BB:CC:DD:EE:FF, or virtual:ido.")],
-    alias: Annotated[str, typer.Option("--alias", help="The name that you give it.")] = "watch",
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="AA:BB:CC:DD:EE:FF, or virtual:ido.")
+    ],
+    alias: Annotated[
+        str | None,
+        typer.Option(
+            "--alias",
+            metavar="NAME",
+            help="The name that you give it. [default: watch, or the name that it has]",
+        ),
+    ] = None,
     bond: Annotated[
         bool, typer.Option("--bond", help="Also pair and bond on the Bluetooth level.")
     ] = False,
-    json: Json = False,
+    json: OneJson = False,
 ) -> None:
-    """Bind a watch, set its clock and remember it under a name."""
+    """Bind a watch, set its clock and remember it under a name.
+
+    Unbind it from its phone first. Pairing again renews the bind and keeps the data.
+    """
     from ksos_link.operations.pair import pair as pair_watch
 
     call = invocation(ctx)
+    call.open_log("pair", makes_home=True)
     with call.open_store() as store:
-        paired = run(pair_watch(store, address, alias, call.link_options(bond=bond)))
+        known = {device.address.casefold(): device.alias for device in store.devices()}
+        name = alias or known.get(address.casefold(), "watch")
+        paired = run(pair_watch(store, address, name, call.link_options(bond=bond)))
     device, info = paired.device, paired.info
+    call.log("pair", f"a watch of family {device.family} is paired")
     if json:
         render.print_json(
             {
@@ -98,10 +117,12 @@ def pair(
     render.note(f"Next: ksos sync --device {device.alias}", quiet=call.quiet)
 
 
-@app.command(name="list")
+@app.command(name="list", epilog=epilog("ksos watch list --json"))
 def list_watches(ctx: typer.Context, json: Json = False) -> None:
     """List the watches that are paired."""
-    with invocation(ctx).open_store() as store:
+    call = invocation(ctx)
+    devices: list[Device] = []
+    with contextlib.suppress(NotFoundError), call.open_store(create=False) as store:
         devices = store.devices()
     if json:
         for device in devices:
@@ -117,6 +138,9 @@ def list_watches(ctx: typer.Context, json: Json = False) -> None:
                 }
             )
         return
+    if not devices:
+        render.note("No watch is paired yet. Pair one: ksos watch pair ADDRESS", quiet=call.quiet)
+        return
     rows = [
         (
             device.alias,
@@ -127,24 +151,17 @@ def list_watches(ctx: typer.Context, json: Json = False) -> None:
         )
         for device in devices
     ]
-    if not rows:
-        render.note("No watch is paired yet. Pair one: ksos watch pair ADDRESS")
-        return
-    render.print_table(("alias", "product", "family", "last sync", "address"), rows)
+    render.print_table(("alias", "product", "family", "last_sync", "address"), rows)
 
 
-@app.command()
-def info(ctx: typer.Context, json: Json = False) -> None:
+@app.command(epilog=epilog("ksos watch info --device wrist"))
+def info(ctx: typer.Context, json: OneJson = False) -> None:
     """Connect to a watch and show what it says of itself."""
     from ksos_link.operations.meet import meet
-    from ksos_link.operations.target import parse_target
 
     call = invocation(ctx)
-    target = call.named_target()
-    if target is None:
-        with call.open_store() as store:
-            target = parse_target(call.chosen_device(store).address)
-    said = run(meet(target, call.link_options()))
+    call.open_log("info")
+    said = run(meet(call.target(), call.link_options()))
     facts = {
         "family": said.family,
         "product": said.product,
@@ -160,29 +177,28 @@ def info(ctx: typer.Context, json: Json = False) -> None:
     if json:
         render.print_json({**facts, "capabilities": sorted(said.capabilities)})
         return
-    render.print_facts({name: value for name, value in facts.items() if value is not None})
-    render.print_line("capabilities")
-    for name in sorted(said.capabilities):
-        render.print_line(f"  {name}")
+    known = {name: value for name, value in facts.items() if value is not None}
+    render.print_facts({**known, "capabilities": sorted(said.capabilities)})
 
 
-@app.command()
+@app.command(epilog=epilog("ksos watch rename right-wrist --device wrist"))
 def rename(
     ctx: typer.Context,
-    new_name: Annotated[str, typer.Argument(help="The new name.")],
+    new_name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
 ) -> None:
     """Give a watch another name."""
     from ksos_link.operations.target import check_alias
 
     call = invocation(ctx)
     check_alias(new_name)
-    with call.open_store() as store:
+    call.open_log("rename")
+    with call.open_store(create=False) as store:
         device = call.chosen_device(store)
         store.rename_device(device.device_id, new_name)
     render.print_line(f"{device.alias} is now {new_name}.")
 
 
-@app.command()
+@app.command(epilog=epilog("ksos watch forget --device wrist --keep-data"))
 def forget(
     ctx: typer.Context,
     keep_data: Annotated[bool, typer.Option("--keep-data", help="Keep what it recorded.")] = False,
@@ -190,13 +206,19 @@ def forget(
 ) -> None:
     """Forget a watch and erase its data from the store. The watch itself is not touched."""
     call = invocation(ctx)
-    with call.open_store() as store:
+    call.open_log("forget")
+    with call.open_store(create=False) as store:
         device = call.chosen_device(store)
         if not yes and not keep_data:
-            if not can_ask():
-                raise UsageError("This erases data.", "Say --yes, or keep it with --keep-data.")
-            counts = sum(store.counts(device.device_id).values())
-            typer.confirm(f"Erase {device.alias} and its {counts} samples?", abort=True, err=True)
+            _confirm(device.alias, sum(store.counts(device.device_id).values()))
         store.forget_device(device.device_id, keep_data=keep_data)
     kept = "its data are kept" if keep_data else "its data are erased"
     render.print_line(f"{device.alias} is forgotten; {kept}.")
+
+
+def _confirm(alias: str, samples: int) -> None:
+    if not can_ask():
+        raise UsageError("This erases data.", "Say --yes, or keep the data with --keep-data.")
+    question = f"Erase {alias} and its {render.counted(samples, 'sample')}?"
+    if not typer.confirm(question, err=True):
+        raise PolicyError("Nothing was erased.", "Answer y, or say --yes.")

@@ -12,12 +12,22 @@ from firmware_protocol.family import CapturedPacket, Direction
 from firmware_protocol.jobs import Sync
 from ksos_link.config import open_home
 from ksos_link.connection.watch import Watch
+from ksos_link.errors import RefusedError
 from ksos_link.export.target import open_target
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.route import LinkOptions, open_route
-from ksos_link.operations.sync import SyncChoice, SyncEvent, sync
+from ksos_link.operations.sync import (
+    Connected,
+    Remarked,
+    Stored,
+    SyncChoice,
+    SyncEvent,
+    SyncReport,
+    sync,
+)
 from ksos_link.operations.target import ReplayTarget, Target
-from ksos_link.store.database import open_store
+from ksos_link.store.database import Store, open_store
+from ksos_link.store.devices import Device
 from ksos_link.store.keys import SecretSource
 from ksos_link.transports.base import Transport
 from ksos_link.transports.capture_file import format_packet
@@ -68,10 +78,11 @@ class _RecordingTransport:
 async def record_to(
     out: Path, target: Target, options: LinkOptions, *, with_private: bool = False
 ) -> Recorded:
-    """Meet the watch, read all it has without letting it forget anything, and write a capture.
+    """Meet the watch, read without letting it forget anything, and write a capture.
 
-    Addresses, names and birth dates are masked unless `with_private`; readings are what a capture
-    is for and stay. The file is there whole or not at all.
+    A watch that hands out its records one by one gives the first of each kind only, because it
+    goes on when it may forget. Addresses, names and birth dates are masked unless `with_private`;
+    readings are what a capture is for and stay. The file is there whole or not at all.
 
     Raises:
         NotFoundError, BluetoothError, RefusedError: as a sync.
@@ -110,18 +121,44 @@ async def _read_all(watch: Watch, options: LinkOptions) -> int:
     return records
 
 
-async def replay(file: Path, options: LinkOptions) -> AsyncGenerator[SyncEvent, None]:
-    """Sync a capture into a store that is thrown away.
+async def sync_capture(
+    store: Store, device: Device, target: ReplayTarget, choice: SyncChoice, options: LinkOptions
+) -> AsyncGenerator[SyncEvent, None]:
+    """Sync from a capture as from its watch; ends with the report, and says why it holds no more.
+
+    A capture cannot be woken, moved closer or asked again, so what it leaves unanswered is no
+    failure but a remark.
 
     Raises:
         NotFoundError, MalformedError: no capture, or a broken one.
     """
+    report = SyncReport(device.alias)
+    events = sync(store, device, target, choice, options)
+    async with contextlib.aclosing(events):
+        try:
+            async for event in events:
+                if isinstance(event, Stored):
+                    report.records += 1
+                    report.samples.update(event.samples)
+                elif isinstance(event, Remarked):
+                    report.remarks.append(event.text)
+                report.links += isinstance(event, Connected)
+                yield event
+        except RefusedError as error:
+            remark = f"The capture holds no more than that: {error}"
+            report.remarks.append(remark)
+            yield Remarked(remark)
+            yield report
+
+
+async def replay(file: Path, options: LinkOptions) -> AsyncGenerator[SyncEvent, None]:
+    """Sync a capture into a store that is thrown away. Events and errors as `sync_capture`."""
     with tempfile.TemporaryDirectory(prefix="ksos-replay-") as folder:
         home = open_home({}, Path(folder) / "home")
         secrets = SecretSource({"KSOS_KEY_FILE": str(Path(folder) / "secret")})
         with open_store(home, secrets) as store:
             device = adopt(store, f"replay:{file}", options.now())
-            events = sync(store, device, ReplayTarget(file), SyncChoice(), options)
+            events = sync_capture(store, device, ReplayTarget(file), SyncChoice(), options)
             async with contextlib.aclosing(events):
                 async for event in events:
                     yield event

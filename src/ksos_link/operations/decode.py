@@ -40,15 +40,19 @@ class DecodedCapture:
         )
 
 
-def decode_capture(path: Path, family_name: str | None) -> DecodedCapture:
-    """Decode a capture file. Without a name, the family that reads the most of it.
+def decode_capture(path: Path, family_name: str | None = None) -> DecodedCapture:
+    """Decode a capture file. Without a name, by the family that reads the most of it.
 
     Raises:
         NotFoundError: there is no such file.
         MalformedError: the file is no text.
         UsageError: there is no such family.
     """
-    capture = read_capture(path)
+    return decode(read_capture(path), family_name)
+
+
+def decode(capture: Capture, family_name: str | None = None) -> DecodedCapture:
+    """Decode what was read of a capture. See `decode_capture`."""
     if family_name is None:
         family = likeliest_family(capture.packets)
     else:
@@ -63,6 +67,8 @@ def decode_capture(path: Path, family_name: str | None) -> DecodedCapture:
 
 def likeliest_family(packets: Sequence[CapturedPacket]) -> Family:
     """The family whose inspector decodes the most packets; the first one on a draw."""
+    if len(registry.FAMILIES) == 1:
+        return registry.FAMILIES[0]
     return max(
         registry.FAMILIES,
         key=lambda family: sum(report.error is None for report in _inspect(family, packets)),

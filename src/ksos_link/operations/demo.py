@@ -59,7 +59,7 @@ async def demo(
                 yield event
         report.samples = store.counts()
         for written in _exports(store, folder):
-            report.exports.append(str(written.path))
+            report.exports.append(written.path.name if written.path else "")
             yield written
         report.night, report.day = _last_night(store), _whole(store, "heart_rate")
         info = store.info()

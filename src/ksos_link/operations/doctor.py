@@ -20,6 +20,13 @@ BLUETOOTHD_PATHS: Final = (
     Path("/usr/lib/bluetooth/bluetoothd"),
 )
 SCAN_S: Final = 2.0
+INSTALLERS: Final = {
+    "apt-get": "sudo apt-get install",
+    "dnf": "sudo dnf install",
+    "pacman": "sudo pacman -S",
+    "zypper": "sudo zypper install",
+}
+_RADIO: Final = ("adapter", "dbus", "bluetoothd", "permission", "bluetooth")
 Which = Callable[[str], str | None]
 
 
@@ -34,10 +41,15 @@ class Finding:
     required: bool = True
 
 
-async def examine(home: Home, env: Mapping[str, str]) -> list[Finding]:
-    """Look at everything a real watch and the store need; nothing is changed."""
-    findings = [*_python(), *_platform_findings(env), await _adapter()]
-    return [*findings, _keys(home, env), _home(home)]
+async def examine(home: Home, env: Mapping[str, str], *, can_ask: bool) -> list[Finding]:
+    """Look at everything a real watch and the store need; nothing is changed.
+
+    `can_ask` tells that a person can be asked for a passphrase.
+    """
+    findings = [*_python(), *_platform_findings(env)]
+    if all(one.ok for one in findings if one.name in _RADIO):
+        findings.append(await _scan())  # else it would only repeat what is known to be missing
+    return [*findings, keys_finding(home, env, sys.platform, can_ask=can_ask), _home(home)]
 
 
 def _python() -> Iterator[Finding]:
@@ -66,44 +78,47 @@ def linux_findings(
     env: Mapping[str, str], bluetooth_class: Path, system_bus: Path, which: Which
 ) -> Iterator[Finding]:
     """Adapter, D-Bus, bluetoothd and permission, from what the system shows without asking it."""
+    remote = bool(env.get("DBUS_SYSTEM_BUS_ADDRESS"))  # a bus elsewhere has its adapter there
     adapters = sorted(path.name for path in bluetooth_class.glob("hci*"))
-    yield Finding(
+    install = next((text for tool, text in INSTALLERS.items() if which(tool)), "install:")
+    yield _finding(
         "adapter",
-        ok=bool(adapters),
-        says=", ".join(adapters) or "the kernel shows no Bluetooth adapter",
-        mend="" if adapters else "plug in a Bluetooth LE adapter, or: rfkill unblock bluetooth",
+        remote or bool(adapters),
+        ", ".join(adapters) or "that of a remote bus",
+        "the kernel shows no Bluetooth adapter",
+        "plug one in, or unblock it: rfkill unblock bluetooth",
     )
-    remote = bool(env.get("DBUS_SYSTEM_BUS_ADDRESS"))
     bus = remote or system_bus.exists()
-    yield Finding(
+    yield _finding(
         "dbus",
-        ok=bus,
-        says="the system bus is there" if bus else "no system bus is running",
-        mend="" if bus else "sudo apt install dbus && sudo systemctl start dbus",
+        bus,
+        "the system bus is there",
+        "no system bus is running",
+        f"{install} dbus && sudo systemctl start dbus",
     )
     daemon = next((path for path in BLUETOOTHD_PATHS if path.exists()), None) or which("bluetoothd")
-    yield Finding(
+    yield _finding(
         "bluetoothd",
-        ok=remote or daemon is not None,
-        says="installed" if daemon else "BlueZ is not installed",
-        mend=""
-        if remote or daemon
-        else "sudo apt install bluez && sudo systemctl enable --now bluetooth",
+        remote or daemon is not None,
+        "BlueZ is installed",
+        "BlueZ is not installed",
+        f"{install} bluez && sudo systemctl enable --now bluetooth",
     )
-    yield _permission(system_bus, remote=remote)
+    if bus:
+        yield _finding(
+            "permission",
+            remote or os.access(system_bus, os.R_OK | os.W_OK),
+            "this user may use the system bus",
+            "this user may not use the system bus",
+            "sudo usermod -aG bluetooth $USER, then log in again",
+        )
 
 
-def _permission(system_bus: Path, *, remote: bool) -> Finding:
-    allowed = remote or not system_bus.exists() or os.access(system_bus, os.R_OK | os.W_OK)
-    return Finding(
-        "permission",
-        ok=allowed,
-        says="this user may use the system bus" if allowed else "this user may not use the bus",
-        mend="" if allowed else "sudo usermod -aG bluetooth $USER, then log in again",
-    )
+def _finding(name: str, ok: bool, good: str, bad: str, mend: str) -> Finding:
+    return Finding(name, ok, good if ok else bad, "" if ok else mend)
 
 
-async def _adapter() -> Finding:
+async def _scan() -> Finding:
     """Try what every command does first: a short scan. Nothing seen is kept."""
     from ksos_link.transports import ble
 
@@ -111,42 +126,57 @@ async def _adapter() -> Finding:
         async with contextlib.aclosing(ble.scan(ble.Radio(), SCAN_S)) as seen:
             count = len({advertisement.address async for advertisement, _ in seen})
     except BluetoothError as error:
-        return Finding("bluetooth", ok=False, says=str(error), mend=_power_on())
-    return Finding("bluetooth", ok=True, says=f"a scan works; {count} devices in range")
+        return Finding("bluetooth", ok=False, says=str(error), mend=power_on_step(sys.platform))
+    return Finding("bluetooth", ok=True, says=f"a scan works; devices in range: {count}")
 
 
-def _power_on() -> str:
-    if sys.platform == "darwin":
+def power_on_step(system: str) -> str:
+    """How Bluetooth is switched on and allowed, by `sys.platform`."""
+    if system == "darwin":
         return (
-            "open System Settings > Bluetooth and switch it on; then Privacy & Security > "
-            "Bluetooth and allow your terminal"
+            "System Settings > Bluetooth: switch it on; then Privacy & Security > Bluetooth: "
+            "allow your terminal"
         )
-    if sys.platform == "win32":
-        return "Settings > Bluetooth & devices: switch Bluetooth on (start ms-settings:bluetooth)"
+    if system == "win32":
+        return "start ms-settings:bluetooth, and switch Bluetooth on"
     return "sudo systemctl start bluetooth && bluetoothctl power on"
 
 
-def _keys(home: Home, env: Mapping[str, str]) -> Finding:
+def keyring_step(system: str) -> str:
+    """How a store gets a secret without a person, by `sys.platform`."""
+    if system == "darwin":
+        return "unlock the login keychain, or set KSOS_PASSPHRASE"
+    if system == "win32":
+        return "log in as the user whose store it is, or set KSOS_PASSPHRASE"
+    return "set KSOS_PASSPHRASE, or unlock gnome-keyring or KWallet"
+
+
+def keys_finding(home: Home, env: Mapping[str, str], system: str, *, can_ask: bool) -> Finding:
+    """Whether there will be a secret for the store; its value is not looked at."""
     from ksos_link.store.keys import working_keyring
 
     if env.get("KSOS_PASSPHRASE") or env.get("KSOS_KEY_FILE"):
         return Finding("keyring", ok=True, says="not needed: the environment holds the secret")
     if working_keyring() is not None:
         return Finding("keyring", ok=True, says="the operating system's key store works")
+    asked = "; ksos asks for a passphrase" if can_ask else ""
     return Finding(
         "keyring",
         ok=False,
-        says="there is no key store of the operating system",
-        mend="set KSOS_PASSPHRASE or KSOS_KEY_FILE, or: sudo apt install gnome-keyring",
-        required=not home.key_file.exists(),
+        says=f"the operating system has no key store{asked}",
+        mend=keyring_step(system),
+        required=not can_ask,
     )
 
 
 def _home(home: Home) -> Finding:
     folder = next(path for path in (home.folder, *home.folder.parents) if path.exists())
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         return Finding(
-            "home", ok=False, says=f"{home.folder} cannot be written", mend="choose one: --home DIR"
+            "home",
+            ok=False,
+            says=f"{home.folder} cannot be written",
+            mend="choose another one: --home FOLDER, or KSOS_HOME",
         )
     state = "holds a store" if home.store_file.exists() else "has no store yet"
     return Finding("home", ok=True, says=f"{home.folder} {state}")
@@ -155,10 +185,11 @@ def _home(home: Home) -> Finding:
 def verdict(findings: list[Finding]) -> KsosError | None:
     """The error that a failed examination ends with, or None."""
     missing = {one.name for one in findings if one.required and not one.ok}
-    if missing & {"adapter", "dbus", "bluetoothd", "permission", "bluetooth"}:
+    if missing.intersection(_RADIO):
         return BluetoothError(
-            "Bluetooth is not ready.", "Mend what is marked above, then try again."
+            "Bluetooth is not ready.",
+            "Mend what is marked MISSING. Without a watch: ksos demo",
         )
     if missing:
-        return StoreError("The store cannot be used yet.", "Mend what is marked above.")
+        return StoreError("The store cannot be used yet.", "Mend what is marked MISSING.")
     return None

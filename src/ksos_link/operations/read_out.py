@@ -1,6 +1,7 @@
 """Give stored samples back: a stretch of one metric, and whole exports."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 from ksos_link.store.samples import known_metric
 
-Rows = Iterator[list[tuple[Value, ...]]]
+Rows = Generator[list[tuple[Value, ...]], None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +103,22 @@ def export(
     """Write one file per metric, or all to a stream. Without names, every metric that has data.
 
     Raises:
-        NotFoundError: no such metric, or nothing to export.
+        NotFoundError: no such metric or folder, or nothing to export.
         UsageError: several metrics into one file.
     """
     wanted = _wanted(store, metrics, device)
     several = len(wanted) > 1
     if isinstance(out, Path) and several and not out.is_dir():
-        raise UsageError("Several metrics need a folder.", "Give --out an existing folder.")
+        if not out.exists():
+            raise NotFoundError(f"There is no folder {out}.", "Make it first.")
+        raise UsageError("Several metrics need a folder.", f"{out} is a file; name a folder.")
     if not isinstance(out, Path) and several and form.name == "csv":
         raise UsageError("CSV holds one metric.", "Choose one with --metric, or --out FOLDER.")
     for name in wanted:
         metric, rows = read(store, name, device, span)
         path = target_path(out, name, form.suffix) if isinstance(out, Path) else None
-        count = form.write(rows, metric, path or out)
+        with contextlib.closing(rows):
+            count = form.write(rows, metric, path or out)
         yield Exported(name, count, path)
 
 

@@ -76,6 +76,18 @@ def parse_target(text: str) -> Target:
     )
 
 
+def target_of(address: str) -> Target:
+    """The way to a watch that was remembered.
+
+    A virtual watch in this process lives no longer than the command that made it, so one that was
+    remembered is met as one that was bound before.
+    """
+    target = parse_target(address)
+    if isinstance(target, VirtualTarget):
+        return VirtualTarget(target.family, {"bound": "yes", **target.query})
+    return target
+
+
 def check_alias(alias: str) -> str:
     """Return a name that a person may give a watch.
 

@@ -112,7 +112,8 @@ class Database:
                     return
                 yield rows
         finally:
-            cursor.close()
+            with contextlib.suppress(self._error):  # a reader may outlive the store
+                cursor.close()
 
     def insert(self, sql: str, parameters: Sequence[Parameter]) -> int:
         """Insert one row and return its row id."""

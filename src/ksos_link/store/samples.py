@@ -4,7 +4,7 @@ Where two raw records give the same instant of the same watch and metric, readin
 record's sample; the other stays, and counts again when the later record is replaced without it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from itertools import repeat
 from typing import Final
 
@@ -83,7 +83,7 @@ class SamplePart(StorePart):
         start_utc_s: int | None = None,
         end_utc_s: int | None = None,
         chunk_rows: int = CHUNK_ROWS,
-    ) -> Iterator[list[SampleRow]]:
+    ) -> Generator[list[SampleRow], None, None]:
         """Give the samples that start in [start, end), watch by watch and in order of time.
 
         Rows come in lists of at most `chunk_rows`, their fields as `Metric.row_names` says. A

@@ -14,6 +14,7 @@ from firmware_protocol.family import CapturedPacket, Direction
 from ksos_link.errors import MalformedError, NotFoundError
 
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024  # a day of traffic is under 10 MB
+LINE_HINT: Final = "A line is: seconds, TX or RX, characteristic or -, hex"
 _LINE: Final = re.compile(
     r"\s*(?:(?P<at>\d+(?:\.\d+)?)\s+)?(?P<direction>TX|RX)\s+"
     r"(?P<channel>-|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s+"
@@ -66,14 +67,26 @@ def read_capture(path: Path) -> Capture:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise MalformedError("The capture file is too large.", "Split it by hand.")
-        return parse_capture(path.read_text("utf-8").splitlines())
+        with path.open("rb") as file:
+            return read_stream(file)
+    except OSError as error:
+        raise NotFoundError(
+            f"The file {path} cannot be read: {error.strerror}.", "Check its name and rights."
+        ) from error
+
+
+def read_stream(stream: Iterable[bytes]) -> Capture:
+    """Read the lines of an open file or pipe.
+
+    Raises:
+        MalformedError: it is no text.
+    """
+    try:
+        return parse_capture(line.decode("utf-8-sig") for line in stream)
     except UnicodeDecodeError as error:
         raise MalformedError(
-            "The file is not a capture: it is no text.",
-            "`ksos decode` reads text, one packet a line.",
+            "The file is not a capture: it is no text.", f"{LINE_HINT}, as UTF-8 text."
         ) from error
-    except OSError as error:
-        raise NotFoundError(f"The file cannot be read: {error.strerror}.", str(path)) from error
 
 
 def format_packet(packet: CapturedPacket) -> str:

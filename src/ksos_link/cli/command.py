@@ -1,0 +1,107 @@
+"""What all commands share: help with examples, and values that are read without pydantic."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+GLOBAL_OPTIONS: Final = (
+    "Global options: --device --home --timeout-s --quiet --verbose (ksos --help)."
+)
+
+SWITCH_WORDS: Final = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("", "0", "false", "no", "off"), False),
+}
+
+
+def epilog(*examples: str) -> str:
+    r"""The end of a command's help; `\b` keeps typer from joining the lines."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    return f"\b\nExample:\n{lines}\n\n{GLOBAL_OPTIONS}"
+
+
+class Noun(TyperGroup):
+    """A group of verbs whose list shows each verb's whole first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # typer's click is not exported
+        """See `TyperGroup.format_commands`, which cuts at 45 letters."""
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=200))
+                    for name, command in self.commands.items()
+                ]
+            )
+
+
+def open_app(noun_help: str | None = None) -> typer.Typer:
+    """An empty typer application: of one command, or of a noun's verbs."""
+    if noun_help is None:
+        return typer.Typer(rich_markup_mode=None, add_completion=False)
+    return typer.Typer(
+        cls=Noun,
+        rich_markup_mode=None,  # rich's help costs as much start-up as all the rest
+        add_completion=False,  # the root has it
+        no_args_is_help=True,
+        help=noun_help,
+        epilog=GLOBAL_OPTIONS,
+    )
+
+
+class _PlainValue:
+    """Reads one parameter's text. See `typer._coercion.RuntimeParam`."""
+
+    def __init__(self, descriptor: Any) -> None:
+        self._type: Any = descriptor.annotation
+        info = descriptor.parameter_info
+        self._least, self._most = info.min, info.max
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value in the parameter's type."""
+        if value is None or isinstance(value, (list, tuple)):
+            return value
+        if self._type is Path:
+            return Path(value)
+        if self._type is bool:
+            return self._switch(value, param, ctx)
+        return value if self._type is not float else self._number(value, param, ctx)
+
+    @staticmethod
+    def _switch(value: Any, param: Any, ctx: Any) -> bool:
+        """A switch that an environment variable sets."""
+        if isinstance(value, bool):
+            return value
+        if value.lower() not in SWITCH_WORDS:
+            raise typer.BadParameter("give 1 or 0.", ctx, param)
+        return SWITCH_WORDS[value.lower()]
+
+    def _number(self, value: Any, param: Any, ctx: Any) -> float:
+        message = f"give a number from {self._least:g} to {self._most:g}."
+        try:
+            number = float(value)
+        except ValueError as error:
+            raise typer.BadParameter(message, ctx, param) from error
+        if not self._least <= number <= self._most:
+            raise typer.BadParameter(message, ctx, param)
+        return number
+
+
+def read_values_plainly(command: Any) -> None:
+    """Keep typer from building a pydantic adapter for each parameter of a command and its verbs.
+
+    Importing pydantic and building them takes longer than all else that a command on the store
+    does. A typer that no longer looks at the attribute falls back to its own way.
+    """
+    for param in command.params:
+        param._runtime_param = _PlainValue(param.type_descriptor)  # noqa: SLF001 there is no public way
+    for verb in getattr(command, "commands", {}).values():
+        read_values_plainly(verb)
+
+
+def metric_names() -> list[str]:
+    """What a shell completes where a metric is wanted."""
+    from firmware_protocol.samples import METRICS
+
+    return list(METRICS)
