@@ -208,6 +208,8 @@ class BleTransport:
     @property
     def max_write_bytes(self) -> int:
         """ATT MTU minus 3, by the characteristics: BlueZ does not tell a client its MTU."""
+        if self._lost:
+            return LEAST_WRITE_BYTES  # there are no characteristics any more
         service = self._client.services.get_service(self._gatt.service_uuid)
         known = service.characteristics if service else ()
         return min(
