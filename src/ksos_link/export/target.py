@@ -39,7 +39,8 @@ def open_target(target: Path | TextIO) -> Iterator[TextIO]:
             with target.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        descriptor, name = tempfile.mkstemp(".part", ".ksos-", target.parent)
+        # not hidden: what a killed program leaves is plain text, and its owner should see it
+        descriptor, name = tempfile.mkstemp(".part", f"{target.name[:50]}.", target.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
                 yield file
