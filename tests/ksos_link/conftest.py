@@ -179,8 +179,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 class NotedSession(WatchSession):
     """A watch session that notes what passed below all faults of the link.
 
-    `loses_link_at` chooses writes at which the watch drops the link, every time; `on_packet` is
-    called after each packet with their number.
+    `loses_link_at` chooses writes at which the watch drops the link, every time. Beyond
+    `falls_silent_after` notifications it says nothing. `on_packet` is called after each packet with
+    their number.
     """
 
     def __init__(self, session: WatchSession) -> None:
@@ -189,6 +190,7 @@ class NotedSession(WatchSession):
         self.written: list[bytes] = []
         self.links = 0
         self.loses_link_at: Callable[[bytes], bool] | None = None
+        self.falls_silent_after: int | None = None
         self.on_packet: Callable[[int], None] = lambda _: None
         self._lost = False
 
@@ -214,6 +216,9 @@ class NotedSession(WatchSession):
         for _, data in due:
             self.notified.append(data)
             self.on_packet(len(self.notified) + len(self.written))
+        if self.falls_silent_after is not None:
+            before = len(self.notified) - len(due)
+            return due[: max(0, self.falls_silent_after - before)]
         return due
 
     def link_lost(self, now_s: float) -> None:
@@ -397,6 +402,12 @@ def quiet_bumble(monkeypatch: pytest.MonkeyPatch) -> None:
     """bumble formats and paints each packet for a log that nobody keeps: a third of the time."""
     monkeypatch.setattr("bumble.colors._color_code", lambda *_: "")
     monkeypatch.setattr("bumble.hci.HCI_Object.format_fields", staticmethod(lambda *_, **__: ""))
+
+
+@pytest.fixture
+def jumping_loops(quiet_bumble: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every event loop that a program opens jumps."""
+    monkeypatch.setattr("asyncio.events.new_event_loop", JumpingLoop)
 
 
 @pytest.fixture
