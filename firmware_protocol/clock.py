@@ -9,7 +9,7 @@ Wall times are integers too: the seconds since 1970 that the wall clock would sh
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from firmware_protocol.errors import LocalProtocolError
 
@@ -42,10 +42,22 @@ class WatchClock:
     now_utc_s: int
     zone_offset_s: Callable[[int], int] | None = None
     prefers_first: bool = False
+    # the wall times from and until which each stretch fits, the latest stretch first
+    _spans: tuple[tuple[int, int, ClockStretch], ...] = field(
+        init=False, repr=False, compare=False, default=()
+    )
 
     def __post_init__(self) -> None:
         if not self.stretches:
             raise LocalProtocolError("a watch clock needs at least one stretch")
+        spans = []
+        until_utc_s = self.now_utc_s + 1
+        for stretch in reversed(self.stretches):
+            offset_s = stretch.utc_offset_s
+            spans.append((stretch.from_utc_s + offset_s, until_utc_s + offset_s, stretch))
+            if stretch.sure:
+                until_utc_s = stretch.from_utc_s
+        object.__setattr__(self, "_spans", tuple(spans))
 
     def preferring_first(self) -> "WatchClock":
         """The same clock for a record that comes whole again after the clock was set back.
@@ -61,8 +73,7 @@ class WatchClock:
         is known tells first from second. Where none fits, as in the seconds by which a clock was
         fast when it was set, the one that comes nearest.
         """
-        missed = self._missed(wall_s)
-        fitting = [stretch for stretch, missed_s in missed if not missed_s]
+        fitting = [stretch for start, end, stretch in self._spans if start <= wall_s < end]
         if fitting and self.prefers_first:
             return next((each for each in fitting if not each.sure), fitting[-1]).utc_offset_s
         if fitting:
@@ -70,19 +81,10 @@ class WatchClock:
         first = self.stretches[0]
         if wall_s - first.utc_offset_s < first.from_utc_s:
             return self.zone_offset_s(wall_s) if self.zone_offset_s else first.utc_offset_s
-        return min(missed, key=lambda pair: pair[1])[0].utc_offset_s
-
-    def _missed(self, wall_s: int) -> list[tuple[ClockStretch, int]]:
-        """Each stretch, the latest first, and by how many seconds it misses a wall time."""
-        missed = []
-        until_utc_s = self.now_utc_s + 1
-        for stretch in reversed(self.stretches):
-            utc_s = wall_s - stretch.utc_offset_s
-            early_s, late_s = stretch.from_utc_s - utc_s, utc_s - until_utc_s + 1
-            missed.append((stretch, max(early_s, late_s, 0)))
-            if stretch.sure:
-                until_utc_s = stretch.from_utc_s
-        return missed
+        _, _, nearest = min(
+            self._spans, key=lambda span: max(span[0] - wall_s, wall_s - span[1] + 1)
+        )
+        return nearest.utc_offset_s
 
     def utc_s(self, wall_s: int) -> int:
         """UTC seconds of one wall time."""
@@ -107,9 +109,7 @@ class WatchClock:
 
     def _meets_an_edge(self, first_wall_s: int, last_wall_s: int) -> bool:
         """Tell whether between two wall times any stretch may begin or cease to fit."""
-        moments = (*(stretch.from_utc_s for stretch in self.stretches), self.now_utc_s + 1)
         return any(
-            first_wall_s < moment + stretch.utc_offset_s <= last_wall_s
-            for moment in moments
-            for stretch in self.stretches
+            first_wall_s < start <= last_wall_s or first_wall_s < end <= last_wall_s
+            for start, end, _ in self._spans
         )

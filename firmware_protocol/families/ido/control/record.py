@@ -2,8 +2,7 @@
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from construct import Int8ul, Int16ul, Int32ul, NoneOf, Struct
 
@@ -22,8 +21,7 @@ _HEAD: Final = struct.Struct("<BBBHHHIB")
 _OPAQUE: Final = Layout(Struct())
 
 
-@dataclass(frozen=True, slots=True)
-class RecordReply:
+class RecordReply(NamedTuple):
     """What the watch answers to START or STOP of command 04 (7.2), unread."""
 
     operate: int
@@ -47,19 +45,11 @@ class RecordReply:
         operate, record_type, today, start, count, header_bytes, data_bytes, have_next = (
             _HEAD.unpack_from(payload)
         )
-        body = payload[_HEAD.size :]
-        if len(body) != (header_bytes + data_bytes if operate == START else 0):
+        items_at = _HEAD.size + header_bytes
+        if len(payload) != (items_at + data_bytes if operate == START else _HEAD.size):
             raise DecodeError("the sizes of a record reply do not add up")
-        return cls(
-            operate=operate,
-            record_type=record_type,
-            today=today,
-            data_start=start,
-            item_count=count,
-            have_next=have_next,
-            header=body[:header_bytes],
-            items=body[header_bytes:],
-        )
+        header, items = payload[_HEAD.size : items_at], payload[items_at:]
+        return cls(operate, record_type, today, start, count, have_next, header, items)
 
 
 class RecordLayout:
