@@ -96,10 +96,13 @@ def test_a_day_without_sport(frames: list[bytes]) -> None:
     assert samples_of("legacy.steps", frames) == Decoded()
 
 
-def test_slots_without_a_length_are_told() -> None:
-    decoded = samples_of("legacy.steps", sport(slot(1, 1, 1, 1, 1), minutes=0))
+@pytest.mark.parametrize(
+    ("slots", "minutes", "remark"), [(1, 0, "no length"), (13, 250, "run past the day")]
+)
+def test_slots_that_make_no_sense_are_told(slots: int, minutes: int, remark: str) -> None:
+    decoded = samples_of("legacy.steps", sport(*[slot(1, 1, 1, 1, 1)] * slots, minutes=minutes))
     assert decoded.series == ()
-    assert "no length" in decoded.remarks[0]
+    assert remark in decoded.remarks[0]
 
 
 def test_movement_without_steps() -> None:

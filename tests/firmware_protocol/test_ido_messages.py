@@ -241,6 +241,12 @@ def test_a_record_whose_sizes_contradict_is_unknown(head: str) -> None:
     assert_comes_back(frame, "RX")
 
 
+@pytest.mark.parametrize("fields", [{"record": 5}, {"today": 1}, {"unknown_0": "zz"}])
+def test_a_record_that_is_none_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(LocalProtocolError):
+        encode_message("ido.health.spo2.start.reply", fields, sequence=1)
+
+
 def test_the_answer_to_stop_has_no_record() -> None:
     frame = record_reply("01 08 01 0000 6000 2400 00000000 01")
     message = decode_frame(frame, "RX")

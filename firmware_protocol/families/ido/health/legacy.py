@@ -15,7 +15,11 @@ from firmware_protocol.clock import WatchClock
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.families.ido.health.heart_rate import BPM_ALLOWED
 from firmware_protocol.families.ido.health.series import TimedValues, unique_series
-from firmware_protocol.families.ido.health.wall_time import day_wall_s, moment_wall_s
+from firmware_protocol.families.ido.health.wall_time import (
+    LONGEST_DAY_S,
+    day_wall_s,
+    moment_wall_s,
+)
 from firmware_protocol.samples import Decoded, Quality, Series, SleepStage
 
 _FRONT_BYTES: Final = 4
@@ -160,6 +164,8 @@ def sport_samples(packets: LegacyPackets, clock: WatchClock) -> Decoded:
         return Decoded()
     if not slot_min:
         raise DecodeError("the slots have no length")
+    if 60 * (start_min + slot_min * len(slots)) > LONGEST_DAY_S:
+        raise DecodeError("the slots run past the day")
     utc_s = clock.all_utc_s([time for time, _ in counted])
     bits = [bits for _, bits in counted]
     steps = [value >> 2 & 0xFFF for value in bits]
