@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -608,10 +607,6 @@ async def test_program_that_stopped_reading_is_hung_up_on(server: RadioServer) -
     assert not server.attached
     attachment.on_packet(b"late")
     writer.close()
-
-
-def test_what_bumble_logs_is_no_traceback_on_stderr() -> None:
-    assert any(isinstance(one, logging.NullHandler) for one in logging.getLogger("bumble").handlers)
 
 
 async def test_att_errors_are_bleaks(client: BleakClient) -> None:

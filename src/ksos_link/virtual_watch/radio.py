@@ -7,7 +7,6 @@ clock of the event loop.
 """
 
 import asyncio
-import logging
 import random
 from collections import deque
 from collections.abc import Callable
@@ -23,9 +22,6 @@ from bumble.transport.common import TransportSink, TransportSource
 _LINK_LOST: Final = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
 _NOT_ESTABLISHED: Final = hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
 _UNIT_MS: Final = 0.625  # of advertising intervals in HCI commands
-
-# what bumble logs reaches us as an error too; nobody's log must not mean a traceback on stderr
-logging.getLogger("bumble").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True, slots=True)
