@@ -308,6 +308,17 @@ async def test_own_cancellation_stays_one(radio: VirtualRadio, client: BleakClie
     assert client.is_connected
 
 
+async def test_cancellation_asked_for_before_the_call_is_no_lost_link(client: BleakClient) -> None:
+    async def interrupted() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()  # as Ctrl-C does while the task is at work; it strikes in the next wait
+        await client.read_gatt_char(NOTIFY)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(interrupted())
+
+
 async def test_write_without_response_feels_the_link(
     radio: VirtualRadio, client: BleakClient, session: EchoSession
 ) -> None:

@@ -19,7 +19,8 @@ SWITCH_WORDS: Final = {
 def epilog(*examples: str) -> str:
     r"""The end of a command's help; `\b` keeps typer from joining the lines."""
     lines = "\n".join(f"  {example}" for example in examples)
-    return f"\b\nExample:\n{lines}\n\n{GLOBAL_OPTIONS}"
+    noun = "Example" if len(examples) == 1 else "Examples"
+    return f"\b\n{noun}:\n{lines}\n\n{GLOBAL_OPTIONS}"
 
 
 class Noun(TyperGroup):

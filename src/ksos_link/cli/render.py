@@ -165,8 +165,12 @@ class Bar:
 
 def _cell(value: object) -> str:
     """A value as text that moves no cursor: names come over the air."""
-    text = "" if value is None else "yes" if value is True else "no" if value is False else value
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _is_number(text: str) -> bool:

@@ -268,15 +268,14 @@ class BleakClientBumble(BaseBleakClient):
 
 async def _guarded(call: Callable[[], Awaitable[_T]]) -> _T:
     """Run one bumble call. A lost link cancels it, which must not look like our own task's end."""
-    cancelled = cancellations()
     try:
         with bleak_errors():
             result = await call()
     except asyncio.CancelledError:
-        if cancellations() > cancelled:
+        if cancellations():  # also one that was asked for before this call and strikes only now
             raise
         raise BleakError("Disconnected") from None
-    if cancellations() > cancelled:
+    if cancellations():
         raise asyncio.CancelledError
     return result
 
