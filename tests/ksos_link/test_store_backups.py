@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ksos_link.config import open_home
+from ksos_link.config import Home, open_home
 from ksos_link.errors import MalformedError, NotFoundError, StoreError, UsageError
 from ksos_link.store import backups, migrations, swap
 from ksos_link.store.backups import backup, rekey, restore
@@ -212,6 +212,24 @@ def test_an_exchange_left_pending_is_finished_before_the_next(
     restore(filled.home, path, filled.secrets())
     assert not swap.is_pending(filled.home)
     assert counts(filled) == {"heart_rate": 2}
+
+
+def test_a_copy_that_a_crash_left_goes_with_the_next_write(
+    filled: "StoreBench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(home: Home) -> None:
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "swap_in", crash)
+        patch.setattr(swap, "abandon", lambda home: None)
+        with pytest.raises(Crash):
+            rekey(filled.home, filled.secrets())
+    left = filled.home.folder / "replacement.part"
+    assert (left / "store.db").exists()
+    with filled.open() as store:
+        store.forget_device(store.device("wrist").device_id, keep_data=False)
+    assert not left.exists()
 
 
 def test_a_foreign_folder_in_the_way_is_said_so(filled: "StoreBench", tmp_path: Path) -> None:

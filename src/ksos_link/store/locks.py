@@ -19,13 +19,18 @@ class FileLock:
         self._path = path
         self._descriptor: int | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._descriptor is not None
+
     def take(self, message: str, *, wait_s: float, shared: bool = False) -> None:
         """Lock, or wait at most `wait_s` for the one who holds it. Taking it twice is nothing.
 
         Raises:
             StoreError: somebody else still holds it: `message`; or the file cannot be made.
         """
-        if self._descriptor is not None:
+        if self.is_held:
             return
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from ksos_link.config import Home
+from ksos_link.store import swap
 from ksos_link.store.dbapi import Database
 from ksos_link.store.locks import FileLock
 
@@ -23,7 +24,9 @@ class StorePart:
         Raises:
             StoreError: another program still writes after a short wait.
         """
-        self._writer.take("Another ksos is writing to the store.", wait_s=self._busy_wait_s)
+        if not self._writer.is_held:
+            self._writer.take("Another ksos is writing to the store.", wait_s=self._busy_wait_s)
+            swap.abandon(self.home)  # a copy that a crash left must not outlive what is erased now
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
