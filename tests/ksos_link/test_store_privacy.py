@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from firmware_protocol.records import RawRecord, Watermark
 from firmware_protocol.samples import METRICS, Decoded, Series, Value
@@ -84,6 +87,37 @@ def test_neither_database_nor_journals_nor_backups_hold_plaintext(
     restore(home, path, secrets)
     assert_hidden(tmp_path, key, secrets.unwrap(store_key(home)))
     assert home.store_file.read_bytes()[:16] != b"SQLite format 3\x00"
+
+
+def decrypted(home: Home, key: bytes) -> bytes:
+    """All pages of the database, free ones too, as the holder of the key can read them."""
+    content = home.store_file.read_bytes()
+    pages = [bytearray(content[at : at + 4096]) for at in range(0, len(content), 4096)]
+    del pages[0][:16]  # the salt
+    plain = b""
+    for page in pages:  # text, then 16 bytes of initialisation vector and 64 of HMAC
+        text, vector = bytes(page[:-80]), bytes(page[-80:-64])
+        plain += Cipher(AES(key), CBC(vector)).decryptor().update(text)
+    return plain
+
+
+def test_what_was_forgotten_with_its_data_is_in_no_page(bench: "StoreBench") -> None:
+    secrets = bench.secrets()
+    with open_store(bench.home, secrets) as store:
+        device, other = bench.add_watch(store, "wrist"), bench.add_watch(store, "other")
+        for one in (device, other):
+            clock_id = bench.clock(store, one)
+            for number in range(50):
+                commit_marked(store, clock_id, one.device_id, f"{one.alias}-{number}")
+        bench.commit(store, other, "kept", {1: 60})
+    key = secrets.unwrap(store_key(bench.home))
+    assert decrypted(bench.home, key).count(BODY) > 4000
+    for one in (device, other):
+        with open_store(bench.home, secrets) as store:
+            store.forget_device(one.device_id, keep_data=False)
+    plain = decrypted(bench.home, key)
+    assert b"CREATE TABLE device" in plain
+    assert b"MARKER-7391" not in plain
 
 
 def store_key(home: Home) -> KeyFile:
