@@ -1,10 +1,14 @@
 """What all commands share: help with examples, and values that are read without pydantic."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
+
+from ksos_link.errors import UsageError
 
 GLOBAL_OPTIONS: Final = (
     "Global options: --device --home --timeout-s --quiet --verbose (ksos --help)."
@@ -99,6 +103,20 @@ def read_values_plainly(command: Any) -> None:
         param._runtime_param = _PlainValue(param.type_descriptor)  # noqa: SLF001 there is no public way
     for verb in getattr(command, "commands", {}).values():
         read_values_plainly(verb)
+
+
+def check_metrics(names: Iterable[str]) -> None:
+    """Refuse a metric that does not exist, before anybody is asked for a passphrase.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    known = metric_names()
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else f"Choose from: {', '.join(known)}."
+            raise UsageError(f"There is no metric named {name}.", hint)
 
 
 def metric_names() -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.command import check_metrics, epilog, metric_names, open_app
 from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
 
@@ -46,6 +46,7 @@ def export(
     """
     from ksos_link.operations import read_out
 
+    check_metrics(metric or ())
     call = invocation(ctx)
     known = read_out.format_named(form)
     span = read_out.span_of_days(day_from(first, "--from"), day_from(last, "--to"))

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from ksos_link.errors import (
@@ -62,7 +62,11 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def hoist_global_options(arguments: Sequence[str]) -> list[str]:
-    """Move the options that every command shares to the front, where the root reads them."""
+    """Move the options that every command shares to the front, where the root reads them.
+
+    Raises:
+        UsageError: one of them lacks its value.
+    """
     front: list[str] = []
     rest: list[str] = []
     items = iter(arguments)
@@ -72,10 +76,17 @@ def hoist_global_options(arguments: Sequence[str]) -> list[str]:
         elif item in GLOBAL_SWITCHES or item.startswith(tuple(f"{n}=" for n in GLOBAL_WITH_VALUE)):
             front.append(item)
         elif item in GLOBAL_WITH_VALUE:
-            front += [item, *([value] if (value := next(items, None)) is not None else [])]
+            front += [item, _value_of(item, items)]
         else:
             rest.append(item)
     return front + rest
+
+
+def _value_of(option: str, items: Iterator[str]) -> str:
+    value = next(items, None)
+    if value is None:
+        raise UsageError(f"{option} needs a value.", "See: ksos --help")
+    return value
 
 
 def run(job: Coroutine[Any, Any, Result]) -> Result:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.command import check_metrics, epilog, metric_names, open_app
 from ksos_link.cli.days import Day, FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
 
@@ -40,6 +40,7 @@ def show(
     if day and (first or last):
         raise UsageError("--day excludes --from and --to.", "Choose one of the two ways.")
     start, end = day_from(day or first, "--day" if day else "--from"), day_from(day or last, "--to")
+    check_metrics([metric])
     call = invocation(ctx)
     with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
@@ -56,7 +57,9 @@ def show(
                 count = len(rows)
     if not count:
         when = "yet" if not (day or first or last) else "in that time"
-        raise NotFoundError(f"There is no {metric} {when}.", "Fetch what the watch has: ksos sync")
+        raise NotFoundError(
+            f"There are no samples of {metric} {when}.", "Fetch what the watch has: ksos sync"
+        )
     if not json:
         hint = _print(known, rows)
         render.note(f"{render.counted(count, 'sample')}, local time{hint}", quiet=call.quiet)

@@ -12,7 +12,7 @@ from firmware_protocol.family import CapturedPacket, Direction
 from firmware_protocol.jobs import Sync
 from ksos_link.config import open_home
 from ksos_link.connection.watch import Watch
-from ksos_link.errors import RefusedError
+from ksos_link.errors import NotFoundError, RefusedError
 from ksos_link.export.target import open_target
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.route import LinkOptions, open_route
@@ -85,8 +85,10 @@ async def record_to(
     readings are what a capture is for and stay. The file is there whole or not at all.
 
     Raises:
-        NotFoundError, BluetoothError, RefusedError: as a sync.
+        NotFoundError: there is no such folder.
+        BluetoothError, RefusedError: as a sync.
     """
+    _check_target(out)  # before the watch is bothered
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     packets: list[CapturedPacket] = []
@@ -108,6 +110,13 @@ async def record_to(
             shown = data if with_private else watch.family.redact(packet.direction, data)
             file.write(f"{format_packet(replace(packet, data=shown))}\n")
     return Recorded(len(packets), records)
+
+
+def _check_target(out: Path) -> None:
+    if out.is_dir() or not out.parent.is_dir():
+        raise NotFoundError(
+            f"The file {out} cannot be written.", "Name a file in a folder that is there."
+        )
 
 
 async def _read_all(watch: Watch, options: LinkOptions) -> int:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from firmware_protocol import registry
 from firmware_protocol.family import Recognised
+from ksos_link.errors import UsageError
 from ksos_link.operations.route import BleRoute, LinkOptions, open_route
-from ksos_link.operations.target import BluetoothTarget, Target
+from ksos_link.operations.target import BluetoothTarget, ReplayTarget, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,10 @@ async def discover(
 
     Raises:
         BluetoothError: there is no usable adapter.
+        UsageError: a capture was named; nothing is on the air there.
     """
+    if isinstance(where, ReplayTarget):
+        raise UsageError("A capture cannot be scanned.", "Play it: ksos sync --device replay:FILE")
     from ksos_link.transports import ble
 
     given: dict[str, bool] = {}

@@ -48,11 +48,11 @@ Target = BluetoothTarget | VirtualTarget | NetworkTarget | ReplayTarget
 
 def is_address(text: str) -> bool:
     """Whether this is an address form rather than an alias."""
-    return bool(
-        text.startswith(("virtual:", "replay:"))
-        or _BLUETOOTH.fullmatch(text)
-        or _CORE_BLUETOOTH.fullmatch(text)
-    )
+    return text.startswith(("virtual:", "replay:")) or _is_bluetooth(text)
+
+
+def _is_bluetooth(text: str) -> bool:
+    return bool(_BLUETOOTH.fullmatch(text) or _CORE_BLUETOOTH.fullmatch(text))
 
 
 def parse_target(text: str) -> Target:
@@ -68,7 +68,7 @@ def parse_target(text: str) -> Target:
     if text.startswith("virtual:") and text != "virtual:":
         family, _, query = text.removeprefix("virtual:").partition("?")
         return VirtualTarget(family, dict(parse_qsl(query, keep_blank_values=True)))
-    if is_address(text):
+    if _is_bluetooth(text):
         return BluetoothTarget(text.upper())
     raise UsageError(
         "That is no address of a watch.",
