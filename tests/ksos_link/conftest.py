@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import itertools
+import os
 import selectors
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from keyring.backends import fail
 
 from firmware_protocol import registry
 from firmware_protocol.clock import ClockStretch
@@ -427,3 +429,53 @@ def another_bench(quiet_bumble: None, tmp_path: Path) -> Iterator[SyncBench]:
     home = open_home({"KSOS_HOME": str(tmp_path / "another")})
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         yield SyncBench(StoreBench(home, tmp_path / "secret"), runner)
+
+
+# ---- the command line
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one call of `ksos` came to."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class CommandLine:
+    """`ksos`, called in this process with a home of its own, nobody at the terminal."""
+
+    home: Path
+    capsys: pytest.CaptureFixture[str]
+    patch: pytest.MonkeyPatch
+
+    def __call__(self, *arguments: str | Path, **env: str) -> Said:
+        from ksos_link.__main__ import main
+
+        self.capsys.readouterr()
+        with self.patch.context() as patch:
+            for name, value in env.items():
+                patch.setenv(name, value)
+            code = main([str(argument) for argument in arguments])
+        out, err = self.capsys.readouterr()
+        return Said(code, out, err)
+
+
+@pytest.fixture
+def ksos(
+    tmp_path: Path,
+    jumping_loops: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> CommandLine:
+    """No waiting, no keyring, no setting of the person who runs the tests."""
+    for name in [name for name in os.environ if name.startswith("KSOS_")]:
+        if name not in ("KSOS_CAPTURES", "KSOS_TEST_WHEEL"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr("keyring.get_keyring", fail.Keyring)
+    home = tmp_path / "home"
+    monkeypatch.setenv("KSOS_HOME", str(home))
+    monkeypatch.setenv("KSOS_KEY_FILE", str(tmp_path / "secret"))
+    return CommandLine(home, capsys, monkeypatch)
