@@ -112,7 +112,7 @@ def steps_samples(record: StepsDay, clock: WatchClock) -> Decoded:
         return Decoded((), remarks)
     utc_s, rises = _utc_s(range(start_s, start_s + slot_s * slots, slot_s), clock)
     if _EMPTY_ITEM in items:  # perhaps astride two slots: then nothing is left out below
-        whole = _format(f"{_ITEM_BYTES}s", slots).unpack(items)
+        whole = _cutter(slots).unpack(items)
         counted = list(map(_EMPTY_ITEM.__ne__, whole))
         utc_s, items = list(compress(utc_s, counted)), b"".join(compress(whole, counted))
     mode, steps, active_min, active_kcal, distance_m, total_kcal = _columns(items)
@@ -138,14 +138,24 @@ def steps_samples(record: StepsDay, clock: WatchClock) -> Decoded:
 
 
 def _columns(items: bytes) -> list[tuple[int, ...]]:
-    """Return one tuple per value of a slot: one call for all slots, then strides."""
-    flat = _format(_ITEM, len(items) // _ITEM_BYTES).unpack(items)
-    return [flat[at :: len(_ITEM)] for at in range(len(_ITEM))]
+    """Return one tuple per value of a slot, each by one call for all slots."""
+    return [reader.unpack(items) for reader in _readers(len(items) // _ITEM_BYTES)]
 
 
-@lru_cache(maxsize=256)
-def _format(item: str, count: int) -> struct.Struct:
-    return struct.Struct("<" + item * count)
+@lru_cache(maxsize=128)
+def _readers(slots: int) -> tuple[struct.Struct, ...]:
+    """Make the formats that pick one value out of each slot and pass over the others."""
+    sizes = [struct.calcsize(kind) for kind in _ITEM]
+    formats = (
+        f"{sum(sizes[:place])}x{kind}{sum(sizes[place + 1 :])}x" for place, kind in enumerate(_ITEM)
+    )
+    return tuple(struct.Struct("<" + one * slots) for one in formats)
+
+
+@lru_cache(maxsize=128)
+def _cutter(slots: int) -> struct.Struct:
+    """Make the format that gives the bytes of each slot."""
+    return struct.Struct(f"{_ITEM_BYTES}s" * slots)
 
 
 def _utc_s(times: range, clock: WatchClock) -> tuple[Sequence[int], bool]:
