@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from firmware_protocol.events import Event, JobDone, JobFailed, RecordReceived
+from firmware_protocol.events import Event, JobDone, JobFailed
 from firmware_protocol.families.ido import FAMILY
 from firmware_protocol.families.ido.framing import FrameAssembler, V3Frame, chunk, encode_v3
 from firmware_protocol.families.ido.gatt import COMMAND_NOTIFY, HEALTH_NOTIFY
 from firmware_protocol.family import CapturedPacket, Read
 from firmware_protocol.jobs import Identify, Job
-from firmware_protocol.session import CompanionSession
+from firmware_protocol.session import CompanionSession, SessionState
 from firmware_protocol.watch_session import WatchSession
 
 CAPTURES = Path(os.environ.get("KSOS_CAPTURES", Path(__file__).parents[3] / "shared/captures"))
@@ -57,7 +57,7 @@ class Rig:
             if events and isinstance(events[-1], JobDone | JobFailed):
                 self._write()
                 return events
-            if pending and isinstance(pending[-1], RecordReceived):
+            if self.session.state is SessionState.DELIVERING:  # more may have come behind it
                 if not self.commits:
                     return events
                 pending = self.session.commit(self.now_s)

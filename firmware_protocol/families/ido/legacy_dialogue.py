@@ -98,13 +98,18 @@ def sync_legacy(conversation: Conversation, job: Sync) -> Dialogue:
 
 @dataclass(slots=True)
 class _LegacySync:
-    """One sync job."""
+    """One sync job.
+
+    08 EE does not say what it ends, so one that comes after its time could be taken for an empty
+    record, and all that follows would stay behind: `owed_ends` counts those still to come.
+    """
 
     conversation: Conversation
     job: Sync
     records: int = 0
     received_bytes: int = 0
     silent: list[str] = field(default_factory=list)
+    owed_ends: int = 0
 
     def run(self) -> Dialogue:
         """08 01, then each kind, then 08 02; what fails in one kind does not keep back the rest."""
@@ -177,7 +182,7 @@ class _LegacySync:
             message = yield self._wait(key, self._order(noun, "start"), CLASSIC_ATTEMPTS)
             if message is None:
                 return best
-            packets = yield from self._collect(key, message)
+            packets = yield from self._collect(kind, key, message)
             if packets is not None and _is_whole(kind, packets):
                 return packets
             best = packets or best
@@ -185,34 +190,60 @@ class _LegacySync:
             raise JobError("malformed", "the packets of a record did not come whole")
         return best
 
-    def _collect(self, key: int, message: Message | None) -> Asking[list[bytes] | None]:
+    def _collect(
+        self, kind: _LegacyKind, key: int, message: Message | None
+    ) -> Asking[list[bytes] | None]:
         """Return the packets in order from the first on; None where one is missing or the end."""
         packets: list[bytes] = []
-        whole_so_far = True
+        whole_so_far, late_end = True, False
         while isinstance(message, LegacyMessage):
-            if message.data[:2] == _END:
-                return packets if whole_so_far else None
             packet = _packet_in(message)
-            if packet[2:3] == b"\x01":  # also where the watch answered START twice
+            if message.data[:2] == _END:
+                if self._is_last_end() or (packets and _is_whole(kind, packets)):
+                    return packets if whole_so_far else None
+                late_end = True
+            elif packet[2:3] == b"\x01":  # also where the watch answered START twice
                 packets, whole_so_far = [packet], True
             elif packet and packet[2] == len(packets) + 1:
                 packets.append(packet)
             else:
                 whole_so_far = False
             message = yield self._wait(key, [], 1)
+        self._forget_owed(late_end)
         return None
 
-    def _wait(self, key: int, outputs: list[Output], attempts: int) -> Exchange:
+    def _is_last_end(self) -> bool:
+        """Take an 08 EE; tell whether none is owed any more."""
+        self.owed_ends = max(0, self.owed_ends - 1)
+        return not self.owed_ends
+
+    def _forget_owed(self, late_end: bool) -> None:
+        """After one that was late and then nothing, no other one is on its way."""
+        if late_end:
+            self.owed_ends = 0
+
+    def _wait(self, key: int, order: list[Output], attempts: int) -> Exchange:
         heads = (bytes((0x08, key)), _END)
+
+        def outputs() -> list[Output]:
+            self.owed_ends += bool(order)
+            return order
 
         def accepts(message: Message) -> bool:
             return isinstance(message, LegacyMessage) and message.data[:2] in heads
 
-        return Exchange(lambda: outputs, accepts, CLASSIC_TIMEOUT_S, attempts)
+        return Exchange(outputs, accepts, CLASSIC_TIMEOUT_S, attempts)
 
     def _stop(self, noun: str, key: int) -> Asking[None]:
         """Confirm, once: repeating it could confirm what was never sent."""
-        yield self._wait(key, self._order(noun, "stop"), 1)
+        message = yield self._wait(key, self._order(noun, "stop"), 1)
+        late_end = False
+        while isinstance(message, LegacyMessage):
+            if message.data[:2] != _END or self._is_last_end():
+                return
+            late_end = True
+            message = yield self._wait(key, [], 1)
+        self._forget_owed(late_end)
 
     def _order(self, noun: str, order: str) -> list[Output]:
         return self.conversation.writes(encode_message(f"ido.legacy.{noun}", {"order": order}))
