@@ -398,6 +398,26 @@ def test_the_dial_list_before_and_after_a_choice() -> None:
     assert replay(Central(), packets) == expected
 
 
+def test_lists_and_faces_without_a_capture() -> None:
+    central = Central()
+    screen = central.ask_v3(0x07, "")
+    assert screen is not None
+    assert screen.startswith(b"Band 8")
+    assert central.ask_v3(0x0C, "02 01 30 02 31") == b""
+    assert central.ask_v3(0x0C, "02 01 30") is None
+    alarms = bytes(10 * 34)[:-1] + b"\x07"
+    assert central.ask_v3(0x0E, bytes((0, 10)) + alarms) == b"\x00"
+    assert central.ask_v3(0x0E, "00 0A") is None
+    assert central.ask_v3(0x0F, "00") == bytes((0, 10)) + alarms
+    faces = central.ask_v3(0x06, "")
+    assert faces is not None
+    assert faces.count(b"local_") == 3
+    chosen = b"local_2".ljust(30, b"\x00")
+    assert central.ask_v3(0x08, b"\x01" + chosen) == b"\x00\x01" + chosen
+    assert central.ask_v3(0x08, b"\x00" + bytes(30)) == b"\x00\x00" + chosen
+    assert central.ask_v3(0x08, "00") is None
+
+
 def test_identity_follows_the_battery() -> None:
     assert Central().write("0201")[0].hex() == "0201140211010040010001002802010303"
     assert Central(battery_pct=13).write("0201")[0][6:8] == b"\x03\x0d"

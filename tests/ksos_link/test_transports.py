@@ -286,7 +286,6 @@ def test_a_babbling_watch_does_not_fill_the_memory(run: Run) -> None:
         heard = link._callback(NOTIFY)
         for _ in range(ble.MAX_QUEUED_NOTIFICATIONS + 100):
             heard(None, bytearray(20))
-        link.link_lost()
         count = 0
         with contextlib.suppress(LinkLostError):
             while await link.receive(1):
@@ -384,6 +383,8 @@ NO_ADAPTER = BleakBluetoothNotAvailableError("x", BleakBluetoothNotAvailableReas
         (NO_ADAPTER, BluetoothError, 4, "not available"),
         (FileNotFoundError(2, "No such file"), BluetoothError, 4, "not available"),
         (EOFError(), BluetoothError, 4, "not available"),
+        (NotImplementedError(), BluetoothError, 4, "not available"),
+        (AssertionError(), BluetoothError, 4, "not available"),
         (None, LinkLostError, 4, "in time"),
     ],
 )
@@ -444,6 +445,27 @@ def test_a_machine_without_bluetooth_is_told_what_to_do(run: Run, platform: Exce
     with pytest.raises(BluetoothError, match="not available") as caught:
         run(job())
     assert "ksos doctor" in caught.value.hint
+
+
+def test_a_bus_that_stays_silent_ends_in_time(run: Run, runner: asyncio.Runner) -> None:
+    class SilentScanner(BaseBleakScanner):
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+        async def start(self) -> None:
+            await asyncio.sleep(1e6)
+
+        async def stop(self) -> None:
+            raise AssertionError("it never started")
+
+        def set_scanning_filter(self, **_: Any) -> None: ...
+
+    async def job() -> None:
+        async for _ in ble.scan(ble.Radio(BaseBleakClient, SilentScanner), 3):
+            pass
+
+    with pytest.raises(BluetoothError, match="does not answer"):
+        run(job())
+    assert runner.get_loop().time() <= ble.OPERATION_TIMEOUT_S + 1
 
 
 def test_a_scan_that_nobody_wants_any_more_is_stopped(run: Run) -> None:

@@ -23,7 +23,7 @@ from bleak.exc import (
 from bleak_retry_connector import BleakConnectionError, establish_connection
 
 from firmware_protocol.family import Advertisement, GattProfile
-from ksos_link.errors import BluetoothError, LinkLostError, NotFoundError, RefusedError
+from ksos_link.errors import BluetoothError, KsosError, LinkLostError, NotFoundError, RefusedError
 
 SUBSCRIBE_GAP_S: Final = 0.1  # ido.md 2.4: the app waits about 100 ms between its two subscriptions
 PAIR_TIMEOUT_S: Final = 20.0  # BlueZ was seen to hang for ever in pair()
@@ -75,8 +75,19 @@ def bluetooth_errors() -> Iterator[None]:
         raise _bluetooth_error(error) from error
     except TimeoutError as error:
         raise LinkLostError("The watch did not answer in time.") from error
-    except (OSError, EOFError) as error:  # no D-Bus at all is a bare FileNotFoundError
+    except KsosError:
+        raise
+    except Exception as error:  # no D-Bus is a bare FileNotFoundError, a broken one its own kind
         raise BluetoothError("Bluetooth is not available on this machine.", ADAPTER_HINT) from error
+
+
+@contextlib.contextmanager
+def _adapter_answers() -> Iterator[None]:
+    """Without a watch in play, silence is the machine's."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise BluetoothError("Bluetooth does not answer on this machine.", ADAPTER_HINT) from error
 
 
 def _bluetooth_error(error: Exception) -> BluetoothError:
@@ -102,9 +113,10 @@ async def scan(
 
     loop = asyncio.get_running_loop()
     deadline_s = loop.time() + timeout_s
-    with bluetooth_errors():
+    with bluetooth_errors(), _adapter_answers():
         scanner = BleakScanner(found, **radio.scanner_options)
-        await scanner.start()
+        async with asyncio.timeout(OPERATION_TIMEOUT_S):
+            await scanner.start()
     try:
         while (left_s := deadline_s - loop.time()) > 0:
             try:
@@ -113,8 +125,9 @@ async def scan(
             except TimeoutError:
                 return
     finally:
-        with bluetooth_errors():
-            await scanner.stop()
+        with bluetooth_errors(), _adapter_answers():
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+                await scanner.stop()
 
 
 def not_found(timeout_s: float) -> NotFoundError:
@@ -191,12 +204,15 @@ class BleTransport:
                 )
             if index:
                 await asyncio.sleep(SUBSCRIBE_GAP_S)
-            await self._client.start_notify(uuid, self._callback(uuid))
+            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+                await self._client.start_notify(uuid, self._callback(uuid))
 
     def _callback(self, uuid: str) -> Callable[[object, bytearray], None]:
         def received(_: object, value: bytearray) -> None:
             if self._received.qsize() < MAX_QUEUED_NOTIFICATIONS:
                 self._received.put_nowait((uuid, bytes(value)))
+            else:
+                self.link_lost()  # a gap is worse than a link that is made again
 
         return received
 
