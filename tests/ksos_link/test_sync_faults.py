@@ -4,6 +4,7 @@ The sync goes over bumble with a clock that jumps (see `conftest.py`), so that t
 ones and cost nothing. A sync that ends with an error is run again, as a person would.
 """
 
+import contextlib
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.gatt, pytest.mark.slow]
 TRIES = 3  # of a person who runs the same command again
 RECORD_CRC = ("record_crc",)
+LEGACY = ("legacy",)
 COMMAND_NOTIFY = "0af7"
 
 
@@ -138,3 +140,36 @@ def test_what_the_wire_of_an_a200_cannot_show(trial: MakeTrial) -> None:
     assert flipped == {
         f"ido.health.{kind}.start.reply" for kind in ("workout", "sleep", "steps", "heart_rate")
     }
+
+
+def test_late_notifications_of_a_watch_without_v3(trial: MakeTrial) -> None:
+    """Its packets have no sequence numbers; what comes too late must not be taken for another."""
+    found = trial(LEGACY)
+    assert {kind for _, kind, *_ in found.good["raw"]} == {
+        f"legacy.{kind}" for kind in ("steps", "sleep", "heart_rate")
+    }
+    assert found.differing("delay", range(len(found.notified))) == []
+
+
+def test_a_pairing_that_is_disturbed_anywhere_can_be_done_again(
+    sync_bench: "SyncBench",
+) -> None:
+    undisturbed = sync_bench.watch(bound=False)
+    sync_bench.pair(undisturbed)
+    packets = {
+        "lose": len(undisturbed.noted.notified),
+        "drop": len(undisturbed.noted.notified),
+        "lose-write": len(undisturbed.noted.written),
+    }
+    for kind, count in packets.items():
+        assert count > 5
+        for index in range(count):
+            shutil.rmtree(sync_bench.stores.home.folder)
+            watch = sync_bench.watch(f"{kind}@{index}", bound=False)
+            with contextlib.suppress(KsosError):
+                sync_bench.pair(watch)
+            paired = sync_bench.pair(watch)
+            assert (paired.device.alias, paired.info.product) == ("wrist", "Band 8")
+            with sync_bench.stores.open() as store:
+                assert len(store.devices()) == 1
+                assert len(store.clock_stretches(paired.device.device_id)) == 1
