@@ -18,6 +18,7 @@ from firmware_protocol.samples import Decoded, Series
 _ITEM: Final = "BHBHHH"
 _ITEM_BYTES: Final = 10
 _EMPTY_ITEM: Final = bytes(_ITEM_BYTES)
+_INTENSITIES: Final = bytes(range(4))
 _ACTIVE_MIN: Final = 1  # place among the sums
 _COLUMNS: Final = ("mode", "steps", "active_min", "active_kcal", "distance_m", "total_kcal")
 
@@ -116,13 +117,14 @@ def steps_samples(record: StepsDay, clock: WatchClock) -> Decoded:
         counted = list(map(_EMPTY_ITEM.__ne__, whole))
         utc_s, items = list(compress(utc_s, counted)), b"".join(compress(whole, counted))
     mode, steps, active_min, active_kcal, distance_m, total_kcal = _columns(items)
+    known = not items[::_ITEM_BYTES].translate(None, _INTENSITIES)
     series = Series if rises else unique_series
     activity = series(
         "activity",
         utc_s,
         {
             "duration_s": [slot_s] * len(utc_s),
-            "intensity": mode if max(mode) < 4 else [kind if kind < 4 else None for kind in mode],
+            "intensity": mode if known else [kind if kind < 4 else None for kind in mode],
             "active_min": active_min,
             "active_energy_kcal": active_kcal,
             "energy_kcal": total_kcal,
