@@ -30,14 +30,17 @@ def span_of_days(first: date | None, last: date | None) -> Span:
     """The local days from `first` to `last`, both whole; a day of 23 or 25 hours too.
 
     Raises:
-        UsageError: the days are the wrong way round.
+        UsageError: the days are the wrong way round, or out of range.
     """
     if first and last and first > last:
         raise UsageError("The first day comes after the last one.", "Swap --from and --to.")
-    return Span(
-        None if first is None else _midnight_utc_s(first),
-        None if last is None else _midnight_utc_s(last + timedelta(days=1)),
-    )
+    try:
+        return Span(
+            None if first is None else _midnight_utc_s(first),
+            None if last is None else _midnight_utc_s(last + timedelta(days=1)),
+        )
+    except (ValueError, OverflowError) as error:  # near the ends of what a calendar can say
+        raise UsageError("That day is out of range.", "Leave the day out for all days.") from error
 
 
 def newest_day(store: Store, metric: str, device: Device | None) -> date | None:
