@@ -41,12 +41,14 @@ def show(
         raise UsageError("--day excludes --from and --to.", "Choose one of the two ways.")
     start, end = day_from(day or first, "--day" if day else "--from"), day_from(day or last, "--to")
     check_metrics([metric])
+    span = read_out.span_of_days(start, end)
     call = invocation(ctx)
     with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
         if start is None and end is None:
-            start = end = read_out.newest_day(store, metric, device)
-        known, chunks = read_out.read(store, metric, device, read_out.span_of_days(start, end))
+            newest = read_out.newest_day(store, metric, device)
+            span = read_out.span_of_days(newest, newest)
+        known, chunks = read_out.read(store, metric, device, span)
         with contextlib.closing(chunks):
             if json:
                 from ksos_link.export.json_lines import write_json_lines
