@@ -10,8 +10,12 @@ Wall times are integers too: the seconds since 1970 that the wall clock would sh
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from firmware_protocol.errors import LocalProtocolError
+
+# no zone has changed its offset twice within a week since 2000 (tz database 2025)
+_ZONE_LASTS_S: Final = 7 * 86_400 - 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,10 @@ class WatchClock:
     def steady_offset_s(self, first_wall_s: int, last_wall_s: int) -> int | None:
         """The one offset of all wall times from the first to the last; None where it changed."""
         first, last = self.offset_s(first_wall_s), self.offset_s(last_wall_s)
+        if first != last or self._meets_an_edge(first_wall_s, last_wall_s):
+            return None
         by_zone = self.zone_offset_s and first_wall_s - first < self.stretches[0].from_utc_s
-        if first != last or by_zone or self._meets_an_edge(first_wall_s, last_wall_s):
+        if by_zone and last_wall_s - first_wall_s > _ZONE_LASTS_S:
             return None
         return first
 

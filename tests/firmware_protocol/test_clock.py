@@ -49,6 +49,19 @@ def test_before_the_first_stretch_the_zone_counts() -> None:
     assert clock.all_utc_s(times) == [wall("2026-03-28T11:00"), wall("2026-03-30T10:00")]
 
 
+def test_a_zone_that_changed_and_changed_back_within_a_long_span() -> None:
+    """Ramadan in Morocco: one offset before and after, another one in between."""
+    days = [wall(f"2026-02-{day:02}T12:00") for day in range(1, 29)]
+
+    def zone_offset_s(wall_s: int) -> int:
+        return 0 if days[9] <= wall_s < days[19] else 3600
+
+    clock = WatchClock((ClockStretch(NOW_S, 3600),), NOW_S + 100, zone_offset_s)
+    assert clock.all_utc_s(days) == [day - zone_offset_s(day) for day in days]
+    assert clock.steady_offset_s(days[0], days[-1]) is None
+    assert clock.steady_offset_s(days[0], days[2]) == 3600
+
+
 def test_without_a_zone_the_first_stretch_reaches_back() -> None:
     clock = WatchClock((ClockStretch(NOW_S - 100, 7200),), NOW_S)
     assert clock.offset_s(0) == 7200
