@@ -35,7 +35,9 @@ def open_logbook(
     Files older than a week go. Without a home there is no file.
     """
     logger = logging.getLogger(LOGGER)
-    handlers = [] if home is None else _file_handlers(home.logs_folder, today)
+    handlers: list[logging.Handler] = [logging.NullHandler()]  # else warnings go to stderr as is
+    if home is not None:
+        handlers += _file_handlers(home.logs_folder, today)
     if tell is not None:
         handlers.append(_Teller(tell))
     for handler in handlers:

@@ -59,6 +59,7 @@ def replay(
 ) -> None:
     """Play a capture as a watch into a throw-away store, and show what a sync would keep."""
     call = invocation(ctx)
+    call.open_log("replay", keeps=False)
     report = run(_replayed(call, file, json=json))
     if not json:
         print_report(report, call)

@@ -29,6 +29,7 @@ def demo(
     Needs no adapter, no keyring and no network.
     """
     call = invocation(ctx)
+    call.open_log("demo", keeps=False)
     with tempfile.TemporaryDirectory(prefix="ksos-demo-") as folder:
         report = run(_play(call, Path(folder), json=json))
     if json:

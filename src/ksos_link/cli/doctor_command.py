@@ -24,6 +24,7 @@ def doctor(
     from ksos_link.operations.doctor import examine, verdict
 
     call = invocation(ctx)
+    call.open_log("doctor", keeps=False)
     findings = run(examine(call.home, call.env, can_ask=can_ask()))
     for finding in findings:
         if json:

@@ -34,10 +34,11 @@ class Invocation:
     at_end: ExitStack = field(default_factory=ExitStack)
     _secrets: "SecretSource | None" = None
 
-    def open_log(self, job: str, *, makes_home: bool = False) -> None:
-        """Keep a log of this run; a home that is not there is made only where the job makes it.
+    def open_log(self, job: str, *, keeps: bool = True, makes_home: bool = False) -> None:
+        """Log this run: for `--verbose`, and with `keeps` in a file of the home.
 
-        Commands that only read do not call this, and leave no trace.
+        A home that is not there is made only where the job makes it. Commands that only read keep
+        nothing, and leave no trace.
         """
         import platform
 
@@ -48,7 +49,7 @@ class Invocation:
         if makes_home:
             with suppress(StoreError):  # the job meets the same wall and says so
                 self.home.create()
-        home = self.home if self.home.folder.is_dir() else None
+        home = self.home if keeps and self.home.folder.is_dir() else None
         tell = (lambda text: note(f"log        {text}")) if self.verbose else None
         self.at_end.enter_context(open_logbook(home, local_now().date(), tell))
         self.log(job, f"begins, ksos {__version__}, Python {platform.python_version()}")

@@ -48,6 +48,7 @@ def run_watch(
     from ksos_link.operations.virtual import serve
 
     call = invocation(ctx)
+    call.open_log("virtual", keeps=False)
 
     def up(address: str) -> None:
         render.print_line(address)

@@ -30,6 +30,7 @@ def scan(
 ) -> None:
     """Look for watches in range, for --timeout-s seconds. Nothing seen is stored."""
     call = invocation(ctx)
+    call.open_log("scan", keeps=False)
     render.note(f"Looking for watches for {call.timeout_s:g} s ...", quiet=call.quiet or json)
     seen = run(_seen(call, everything=everything, json=json))
     if not seen:
