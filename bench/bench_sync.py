@@ -1,10 +1,15 @@
 """A whole sync over the shaped radio, against what the link and the wire allow; and its memory.
 
-Run: .venv/bin/python bench/bench_sync.py [--quick]
+Counted from the moment the watch is known to the end, with every byte and packet that passed.
 
-Two floors. The link's: all bytes that passed, at the rate of the link model. The wire's: the same,
-but never less than the connection events that questions and answers need one after the other:
-a write with response and the answer that comes with or after it.
+| Floor | What it takes for granted |
+|---|---|
+| bytes | all bytes that passed, at the full rate of the link model: nobody asks, nobody answers |
+| wire | questions and answers one after the other, as the IDO wire has it: a write with response |
+|      | goes out in one connection event, its response and the answer come in the next ones; and |
+|      | each record needs two of them, START and STOP (ido.md 2.3, 7.1) |
+
+Run: .venv/bin/python bench/bench_sync.py [--quick]
 """
 
 import argparse
@@ -17,13 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from report import Row, at_least, below, finish
 
 from ksos_link.config import open_home
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.route import BleRoute, LinkOptions, local_now
-from ksos_link.operations.sync import SyncChoice, SyncReport, sync_over
+from ksos_link.operations.sync import Connected, SyncChoice, SyncReport, sync_over
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
 from ksos_link.transports.base import Transport
@@ -34,97 +41,110 @@ from ksos_link.virtual_watch.virtual_radio import VirtualRadio
 
 ATT_OVERHEAD_BYTES = 3 + 4  # ATT opcode and handle, L2CAP header
 WRITE_RESPONSE_BYTES = 1 + 4
+MOST_MB = 150
 
 
 @dataclass
-class Counter:
-    """What passed the link, seen from the transport."""
+class Tally:
+    """What passed the link. `answers` has the notifications that followed each write."""
 
-    link: Transport
-    packets: int = 0
     link_bytes: int = 0
-    exchanges: int = 0
-    _asked: bool = False
+    answers: list[int] = field(default_factory=list)
+
+    def link_floor_s(self, shape: LinkShape) -> float:
+        event_bytes = shape.packets_per_event * shape.payload_bytes
+        return self.link_bytes / event_bytes * shape.interval_s
+
+    def wire_floor_s(self, shape: LinkShape) -> float:
+        """One event for each write; its response and its answer fill the next ones."""
+        events = sum(1 + math.ceil((1 + count) / shape.packets_per_event) for count in self.answers)
+        return events * shape.interval_s
+
+
+class CountingTransport:
+    """A link that keeps a tally. See `transports.base.Transport`."""
+
+    def __init__(self, link: Transport) -> None:
+        self._link = link
+        self.tally = Tally()
 
     @property
     def address(self) -> str:
-        return self.link.address
+        return self._link.address
 
     @property
     def max_write_bytes(self) -> int:
-        return self.link.max_write_bytes
+        return self._link.max_write_bytes
 
     async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
-        await self.link.write(uuid, data, with_response=with_response)
-        self.packets += 1
-        self.link_bytes += len(data) + ATT_OVERHEAD_BYTES + WRITE_RESPONSE_BYTES
-        self.exchanges += 1  # each write is answered before the next thing can be written
+        self.tally.answers.append(0)
+        self.tally.link_bytes += len(data) + ATT_OVERHEAD_BYTES + WRITE_RESPONSE_BYTES
+        await self._link.write(uuid, data, with_response=with_response)
 
     async def read_value(self, uuid: str) -> bytes:
-        return await self.link.read_value(uuid)
+        return await self._link.read_value(uuid)
 
     async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
-        received = await self.link.receive(timeout_s)
-        if received is not None:
-            self.packets += 1
-            self.link_bytes += len(received[1]) + ATT_OVERHEAD_BYTES
+        received = await self._link.receive(timeout_s)
+        if received is not None and self.tally.answers:
+            self.tally.answers[-1] += 1
+            self.tally.link_bytes += len(received[1]) + ATT_OVERHEAD_BYTES
         return received
 
     async def close(self) -> None:
-        await self.link.close()
+        await self._link.close()
 
 
 async def run_sync(scenario: str, shape: LinkShape) -> dict[str, float]:
-    counters: list[Counter] = []
+    links: list[CountingTransport] = []
 
     def count(link: Transport) -> Transport:
-        counters.append(Counter(link))
-        return counters[-1]
+        links.append(CountingTransport(link))
+        return links[-1]
 
     now = local_now().replace(hour=20, minute=0, second=0)
-    loop = asyncio.get_running_loop()
-    watch = open_virtual_watch("ido", {"scenario": scenario}, now=now, now_s=loop.time())
+    clock_s = asyncio.get_running_loop().time()
+    watch = open_virtual_watch("ido", {"scenario": scenario}, now=now, now_s=clock_s)
     virtual = await VirtualRadio.open_in_process([watch], shape=shape)
     options = replace(LinkOptions(now=lambda: now), tap=count)
-    route = BleRoute(
-        Radio(virtual.client_backend, virtual.scanner_backend), watch[1].address, options
-    )
+    radio = Radio(virtual.client_backend, virtual.scanner_backend)
+    route = BleRoute(radio, watch[1].address, options)
+    met_s = done_s = 0.0
+    records = 0
     with tempfile.TemporaryDirectory() as name:
         home = open_home({}, Path(name) / "home")
         secrets = SecretSource({"KSOS_KEY_FILE": str(Path(name) / "secret")})
         with open_store(home, secrets) as store:
             device = adopt(store, f"virtual:ido?scenario={scenario}", now)
-            met_s = done_s = 0.0
-            records = 0
             events = sync_over(store, device, route, SyncChoice(), options)
             async with contextlib.aclosing(events):
                 async for event in events:
-                    met_s = met_s or time.perf_counter()
+                    if isinstance(event, Connected):
+                        met_s, links[0].tally = time.perf_counter(), Tally()
                     if isinstance(event, SyncReport):
-                        done_s = time.perf_counter()
-                        records = event.records
+                        done_s, records = time.perf_counter(), event.records
     await virtual.close()
-    passed = counters[0]
-    rate = shape.packets_per_event * shape.payload_bytes / shape.interval_s
-    air_s = passed.link_bytes / rate
-    full = math.ceil(passed.packets / shape.packets_per_event)
-    # a question goes out in one event, its answer comes in the next: two for each exchange
-    wire_s = max(2 * passed.exchanges, full) * shape.interval_s
+    tally = links[0].tally
     return {
         "records": records,
-        "took_s": round(done_s - met_s, 2),
-        "link_bytes": passed.link_bytes,
-        "exchanges": passed.exchanges,
-        "link_floor_s": round(air_s, 2),
-        "wire_floor_s": round(wire_s, 2),
-        "of_link": round(air_s / (done_s - met_s), 3),
-        "of_wire": round(wire_s / (done_s - met_s), 3),
-        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "took_s": done_s - met_s,
+        "link_bytes": tally.link_bytes,
+        "exchanges": len(tally.answers),
+        "link_floor_s": tally.link_floor_s(shape),
+        "wire_floor_s": tally.wire_floor_s(shape),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 
 
+def in_a_child(scenario: str, interval_ms: float) -> dict[str, float]:
+    """One sync in a process of its own, for its peak memory."""
+    command = [sys.executable, __file__, "--child", scenario, str(interval_ms)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {"interval_ms": interval_ms} | json.loads(done.stdout)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="one connection interval only")
     parser.add_argument("--child", nargs=2, metavar=("SCENARIO", "INTERVAL_MS"))
     choice = parser.parse_args()
@@ -133,21 +153,23 @@ def main() -> None:
         shape = LinkShape(interval_s=float(interval_ms) / 1000, packets_per_event=6)
         print(json.dumps(asyncio.run(run_sync(scenario, shape))))
         return
-    rows = []
-    for interval_ms in ("30",) if choice.quick else ("30", "45"):
-        for scenario in ("full-day", "month"):
-            command = [sys.executable, __file__, "--child", scenario, interval_ms]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            row = {"scenario": scenario, "interval_ms": float(interval_ms)}
-            row |= json.loads(done.stdout)
-            rows.append(row)
-            print(
-                f"  {scenario:9} at {interval_ms} ms: {row['took_s']} s,"
-                f" {row['link_bytes']} bytes in {row['exchanges']} exchanges;"
-                f" {row['of_wire']:.0%} of what the wire allows (target 80%),"
-                f" {row['of_link']:.0%} of the bare link; peak {row['peak_mb']} MB (under 150)"
-            )
-    print(json.dumps({"bench": "sync", "rows": rows}))
+    rows: list[Row] = []
+    day = in_a_child("full-day", 30)
+    months = [in_a_child("month", interval_ms) for interval_ms in (30, 45)[: 2 - choice.quick]]
+    for month in months:
+        at = f"month at {month['interval_ms']:g} ms"
+        took_s = month["took_s"]
+        wire = f"{took_s:.1f} s, {month['exchanges']} exchanges"
+        link = f"{month['link_bytes'] / 1000:.0f} kB in {month['link_floor_s']:.1f} s"
+        rows += [
+            at_least(f"sync {at}, of the wire", wire, month["wire_floor_s"] / took_s, 0.8),
+            at_least(f"sync {at}, of the bare bytes", link, month["link_floor_s"] / took_s, 0.8),
+        ]
+    for name, run in (("full-day", day), ("month", months[0])):
+        peak_mb = run["peak_mb"]
+        figure = f"{peak_mb:.0f} MB, {run['records']} records"
+        rows.append(below(f"peak memory of sync {name}", figure, peak_mb, MOST_MB, "MB"))
+    finish("sync", rows, runs=[{"scenario": "full-day"} | day, *months])
 
 
 if __name__ == "__main__":
