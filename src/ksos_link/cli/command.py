@@ -99,7 +99,7 @@ def read_values_plainly(command: Any) -> None:
     Importing pydantic and building them takes longer than all else that a command on the store
     does. A typer that no longer looks at the attribute falls back to its own way.
     """
-    for param in command.params:
+    for param in command.get_params(typer.Context(command)):  # its --help too
         param._runtime_param = _PlainValue(param.type_descriptor)  # noqa: SLF001 there is no public way
     for verb in getattr(command, "commands", {}).values():
         read_values_plainly(verb)

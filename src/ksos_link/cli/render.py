@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -92,6 +91,8 @@ def print_facts(facts: Mapping[str, object]) -> None:
         if isinstance(value, (list, tuple)):
             text = ", ".join(map(_cell, value))
             if sys.stdout.isatty():
+                import textwrap
+
                 room = terminal_columns() - width - len(GAP)
                 text = f"\n{' ' * (width + len(GAP))}".join(textwrap.wrap(text, room))
         else:

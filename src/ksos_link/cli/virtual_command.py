@@ -16,7 +16,7 @@ app = open_app("A virtual watch for tests and development.")
     name="run",
     epilog=epilog(
         "ksos virtual run 'virtual:ido?scenario=runner' --listen tcp:127.0.0.1:9000",
-        "ksos watch pair virtual:tcp:127.0.0.1:9000 --alias runner     in another terminal",
+        "ksos watch pair virtual:tcp:127.0.0.1:9000    (in another terminal)",
     ),
 )
 def run_watch(
