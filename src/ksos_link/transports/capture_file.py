@@ -18,7 +18,8 @@ LINE_HINT: Final = "A line is: seconds, TX or RX, characteristic or -, hex"
 _LINE: Final = re.compile(
     r"\s*(?:(?P<at>\d+(?:\.\d+)?)\s+)?(?P<direction>TX|RX)\s+"
     r"(?P<channel>-|[0-9A-Fa-f]{4}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\s+"
-    r"(?P<hex>(?:[0-9A-Fa-f]{2})+)\s*"
+    r"(?P<hex>(?:[0-9A-Fa-f]{2})+)\s*",
+    re.ASCII,
 )
 
 
