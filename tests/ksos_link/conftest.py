@@ -6,6 +6,7 @@ import functools
 import itertools
 import os
 import selectors
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -402,7 +403,9 @@ class SyncBench:
 @pytest.fixture
 def quiet_bumble(monkeypatch: pytest.MonkeyPatch) -> None:
     """bumble formats and paints each packet for a log that nobody keeps: a third of the time."""
-    monkeypatch.setattr("bumble.colors._color_code", lambda *_: "")
+    for name, module in list(sys.modules.items()):
+        if name.startswith("bumble.") and hasattr(module, "color"):
+            monkeypatch.setattr(module, "color", lambda text, *_, **__: text)
     monkeypatch.setattr("bumble.hci.HCI_Object.format_fields", staticmethod(lambda *_, **__: ""))
 
 
