@@ -185,9 +185,11 @@ def test_a_machine_that_is_ready(ksos: "CommandLine", scanning: None) -> None:
 def test_bluetooth_that_is_off(
     ksos: "CommandLine", scanning: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def scan(*_: object) -> AsyncIterator[object]:
+    async def off() -> object:
         raise BluetoothError("Bluetooth is switched off.")
-        yield
+
+    async def scan(*_: object) -> AsyncIterator[object]:
+        yield await off()
 
     monkeypatch.setattr("ksos_link.transports.ble.scan", scan)
     said = ksos("doctor")
