@@ -12,12 +12,15 @@ import time
 from pathlib import Path
 
 from bench_store import DAY_S, FIRST_UTC_S, SAMPLES_A_DAY, fill, new_store
+from report import below, finish
 
 from firmware_protocol.samples import METRICS
 from ksos_link.config import open_home
 from ksos_link.export import FORMATS
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
+
+MOST_MB = 150
 
 
 def export(folder: Path, format_name: str, samples: int) -> None:
@@ -52,7 +55,7 @@ def export(folder: Path, format_name: str, samples: int) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
     parser.add_argument("--child", nargs=3, metavar=("FOLDER", "FORMAT", "SAMPLES"))
     choice = parser.parse_args()
@@ -62,22 +65,21 @@ def main() -> None:
         return
     most = 1_000_000 if choice.quick else 10_000_000
     results = []
+    rows = []
     with tempfile.TemporaryDirectory() as name:
         store, device_id, clock_id = new_store(Path(name))
         fill(store, device_id, clock_id, range(most // SAMPLES_A_DAY + 1))
         store.close()
-        print("export   rows        rows/s     peak MB (target: under 150, not growing)")
         for form in FORMATS:
             for samples in (most // 10, most):
                 command = [sys.executable, __file__, "--child", name, form.name, str(samples)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)
                 result = json.loads(done.stdout)
                 results.append(result)
-                print(
-                    f"  {form.name:5} {result['rows']:10,} {result['rows_per_s']:10,}"
-                    f" {result['peak_mb']:10.1f}"
-                )
-    print(json.dumps({"bench": "export", "runs": results}))
+                figure = f"{result['peak_mb']:.0f} MB, {result['rows_per_s'] / 1000:,.0f} k rows/s"
+                what = f"peak memory, {form.name} of {result['rows']:,} samples"
+                rows.append(below(what, figure, result["peak_mb"], MOST_MB, "MB"))
+    finish("export", rows, runs=results)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Run: .venv/bin/python bench/bench_store.py [--quick]
 """
 
 import argparse
-import json
 import secrets
 import statistics
 import tempfile
@@ -12,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from report import Row, at_most, below, finish
 from sqlcipher3 import dbapi2
 
 from firmware_protocol.clock import ClockStretch
@@ -144,27 +144,40 @@ def _day_reads(store: Store, device_id: int, days: int, reads: int) -> Iterator[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples")
     quick = parser.parse_args().quick
     scale = 10 if quick else 1
     result = store_rate(1_000_000 // scale, repeats=3) | read_day(10_000_000 // scale, reads=2000)
-    print("store                          target")
-    print(f"  bare executemany     {result['floor_s']:8.3f} s")
-    print(
-        f"  commit_records       {result['commit_records_s']:8.3f} s"
-        f"  {result['commit_records_ratio']:5.2f} x   1.50 x"
+    samples, floor = result["samples"], result["floor_s"]
+    finish(
+        "store",
+        [
+            at_most(
+                f"store {samples:,} samples, of executemany",
+                f"{result['commit_records_s']:.2f} s, floor {floor:.2f} s",
+                result["commit_records_ratio"],
+                1.5,
+            ),
+            Row(
+                "  each record in a transaction of its own",
+                f"{result['commit_record_each_s']:.2f} s, floor {floor:.2f} s",
+                result["commit_record_each_ratio"],
+            ),
+            below(
+                "disk for a sample with its raw record",
+                f"{result['bytes_per_sample']:.1f} bytes",
+                result["bytes_per_sample"],
+                24,
+                "bytes",
+            ),
+            Row(
+                f"read one day out of {result['stored']:,} samples",
+                f"p50 {result['day_p50_ms']:.2f} ms, p99 {result['day_p99_ms']:.2f} ms",
+            ),
+        ],
+        figures=result,
     )
-    print(
-        f"  commit_record, each  {result['commit_record_each_s']:8.3f} s"
-        f"  {result['commit_record_each_ratio']:5.2f} x   (one fsync a record)"
-    )
-    print(f"  bytes a sample       {result['bytes_per_sample']:8.1f}              24.0")
-    print(
-        f"  one day of {result['stored']:,}: p50 {result['day_p50_ms']} ms,"
-        f" p99 {result['day_p99_ms']} ms"
-    )
-    print(json.dumps({"bench": "store"} | result))
 
 
 if __name__ == "__main__":

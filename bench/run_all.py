@@ -1,34 +1,39 @@
-"""Run every bench and keep what they measured in build/bench.json.
+"""Run every bench, show all their rows in one table, and keep them in build/bench.json.
 
 Run: .venv/bin/python bench/run_all.py [--full]; --full takes some ten minutes.
 """
 
 import argparse
 import json
+import platform
 import subprocess
 import sys
 from pathlib import Path
+
+from report import print_table, rows_from
 
 HERE = Path(__file__).parent
 BENCHES = ("decode", "store", "export", "startup", "sync")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="all the data of the issue's table")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="all the data, more runs")
     quick = [] if parser.parse_args().full else ["--quick"]
     results = {}
     for name in BENCHES:
-        print(f"{name}:", flush=True)
+        print(f"measuring  {name}", file=sys.stderr, flush=True)
         command = [sys.executable, str(HERE / f"bench_{name}.py"), *quick]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        *table, last = done.stdout.splitlines()
-        print("\n".join(table), flush=True)
-        results[name] = json.loads(last)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        results[name] = json.loads(done.stdout.splitlines()[-1])
+    for name, result in results.items():
+        print(name)
+        print_table(rows_from(result))
     target = HERE.parent / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    print(f"kept in {target.relative_to(HERE.parent)}")
+    about = {"python": platform.python_version(), "machine": platform.machine()}
+    target.write_text(json.dumps(about | results, indent=1), encoding="utf-8")
+    print(f"kept in {target.relative_to(HERE.parent)}", file=sys.stderr)
 
 
 if __name__ == "__main__":
