@@ -151,6 +151,9 @@ async def sync_capture(
                     report.samples.update(event.samples)
                 elif isinstance(event, Remarked):
                     report.remarks.append(event.text)
+                elif isinstance(event, SyncReport) and not event.records:
+                    event.remarks.append("The capture holds no record of its watch.")
+                    yield Remarked(event.remarks[-1])
                 report.links += isinstance(event, Connected)
                 yield event
         except RefusedError as error:
