@@ -195,13 +195,14 @@ class _LegacySync:
     ) -> Asking[list[bytes] | None]:
         """Return the packets in order from the first on; None where one is missing or the end."""
         packets: list[bytes] = []
-        whole_so_far, late_end = True, False
+        whole_so_far, ended, late_end = True, False, False
         while isinstance(message, LegacyMessage):
             packet = _packet_in(message)
             if message.data[:2] == _END:
-                if self._is_last_end() or (packets and _is_whole(kind, packets)):
+                ended = self._is_last_end()
+                if (packets and _is_whole(kind, packets)) or (ended and not packets):
                     return packets if whole_so_far else None
-                late_end = True
+                late_end = True  # or early: what is missing may come behind it
             elif packet[2:3] == b"\x01":  # also where the watch answered START twice
                 packets, whole_so_far = [packet], True
             elif packet and packet[2] == len(packets) + 1:
@@ -210,7 +211,7 @@ class _LegacySync:
                 whole_so_far = False
             message = yield self._wait(key, [], 1)
         self._forget_owed(late_end)
-        return None
+        return packets if ended and whole_so_far else None
 
     def _is_last_end(self) -> bool:
         """Take an 08 EE; tell whether none is owed any more."""
