@@ -32,7 +32,10 @@ from ksos_link.operations.sync import SyncReport
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import SyncBench, WornWatch
 
-pytestmark = pytest.mark.gatt
+pytestmark = [
+    pytest.mark.gatt,
+    pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system cannot change its zone"),
+]
 EVERY_S = 600
 SLOT_S = 900
 STEPS = 10
