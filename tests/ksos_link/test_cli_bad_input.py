@@ -199,7 +199,12 @@ def test_9_what_nobody_agreed_to(synced: "CommandLine", monkeypatch: pytest.Monk
     assert_told(synced("watch", "forget"), 2, "This erases data")  # no terminal, no question
     monkeypatch.setattr("ksos_link.cli.watch_command.can_ask", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
-    assert_told(synced("watch", "forget"), 9, "Nothing was erased")
+    assert_told(synced("watch", "forget"), 9, "Nothing was changed")
+    monkeypatch.setattr("ksos_link.cli.store_command.can_ask", lambda: True)
+    assert synced("store", "backup", synced.home.parent).code == 0
+    backup = synced.home.parent / "ksos.ksosbackup"
+    assert_told(synced("store", "restore", backup), 9, "Nothing was changed")
+    assert synced("store", "restore", backup, "--yes").code == 0
     assert contents(synced) == kept
     assert synced("watch", "forget", "--yes").code == 0
     assert_told(synced("show", "steps"), 3, "no samples of steps yet")

@@ -46,6 +46,7 @@ def test_a_command_says_what_it_does_with_an_example(
     words = " ".join(["ksos", *path])
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith(f"Usage: {words} ")
+    assert ksos(*path, "-h") == said
     assert re.search(rf"(?m)^  Examples?:\n    {words}", said.out)
     assert said.out.rstrip().endswith(GLOBAL_OPTIONS)
     assert "completion" not in said.out

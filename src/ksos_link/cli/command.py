@@ -41,6 +41,9 @@ class Noun(TyperGroup):
             )
 
 
+HELP_NAMES: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"]}
+
+
 def open_app(noun_help: str | None = None) -> typer.Typer:
     """An empty typer application: of one command, or of a noun's verbs."""
     if noun_help is None:
@@ -99,7 +102,7 @@ def read_values_plainly(command: Any) -> None:
     Importing pydantic and building them takes longer than all else that a command on the store
     does. A typer that no longer looks at the attribute falls back to its own way.
     """
-    for param in command.get_params(typer.Context(command)):  # its --help too
+    for param in command.get_params(typer.Context(command, **HELP_NAMES)):  # --help too
         param._runtime_param = _PlainValue(param.type_descriptor)  # noqa: SLF001 there is no public way
     for verb in getattr(command, "commands", {}).values():
         read_values_plainly(verb)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ksos_link.config import Home
-from ksos_link.errors import NotFoundError, StoreError, UsageError
+from ksos_link.errors import NotFoundError, PolicyError, StoreError, UsageError
 
 if TYPE_CHECKING:
     import typer
@@ -134,6 +134,18 @@ def local_now() -> datetime:
 def can_ask() -> bool:
     """Whether a person sits at both ends; without one nothing ever waits for a prompt."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agree(question: str) -> None:
+    """Ask a person on the terminal.
+
+    Raises:
+        PolicyError: the answer is no.
+    """
+    import typer
+
+    if not typer.confirm(question, err=True):
+        raise PolicyError("Nothing was changed.", "Answer y, or say --yes.")
 
 
 def ask_secret(prompt: str) -> str:

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ksos_link.cli.command import read_values_plainly
+from ksos_link.cli.command import HELP_NAMES, read_values_plainly
 from ksos_link.cli.invocation import Invocation
 from ksos_link.config import open_home
 from ksos_link.errors import UsageError
@@ -72,6 +72,7 @@ app = typer.Typer(
     name="ksos",
     cls=Root,
     no_args_is_help=True,
+    context_settings=HELP_NAMES,
     rich_markup_mode=None,  # rich's help costs as much start-up as all the rest
     pretty_exceptions_enable=False,
     help="The open companion for KS OS watches: bind, sync, keep encrypted, export. "

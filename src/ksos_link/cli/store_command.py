@@ -7,7 +7,7 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.command import epilog, open_app
-from ksos_link.cli.invocation import ask_secret, can_ask, invocation
+from ksos_link.cli.invocation import agree, ask_secret, can_ask, invocation
 from ksos_link.errors import StoreError, UsageError
 
 app = open_app("The encrypted store: check, backup, restore, keys.")
@@ -84,11 +84,17 @@ def restore(
     source: Annotated[
         Path, typer.Argument(metavar="FILE", help="A backup that `ksos store backup` wrote.")
     ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Put a backup in the place of the store; it is verified first."""
+    """Put a backup in the place of the store; it is verified first.
+
+    On a terminal it asks before a store is replaced.
+    """
     from ksos_link.store.backups import restore as restore_backup
 
     call = invocation(ctx)
+    if not yes and can_ask() and call.home.store_file.exists():
+        agree("Replace the store that is here by the backup?")
     call.open_log("restore", makes_home=True)
     restore_backup(call.home, source, call.secrets())
     render.print_line("The backup is restored.")

@@ -7,9 +7,9 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.command import epilog, open_app
-from ksos_link.cli.invocation import Invocation, can_ask, invocation
+from ksos_link.cli.invocation import Invocation, agree, can_ask, invocation
 from ksos_link.cli.run import run
-from ksos_link.errors import NotFoundError, PolicyError, UsageError
+from ksos_link.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.discover import WatchSeen
@@ -220,6 +220,4 @@ def forget(
 def _confirm(alias: str, samples: int) -> None:
     if not can_ask():
         raise UsageError("This erases data.", "Say --yes, or keep the data with --keep-data.")
-    question = f"Erase {alias} and its {render.counted(samples, 'sample')}?"
-    if not typer.confirm(question, err=True):
-        raise PolicyError("Nothing was erased.", "Answer y, or say --yes.")
+    agree(f"Erase {alias} and its {render.counted(samples, 'sample')}?")
