@@ -53,7 +53,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
     Rows that do not fit the terminal's width are printed one below the other, name by name.
     """
-    texts = [[_cell(cell) for cell in row] for row in rows]
+    texts = [[cell_text(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for row in (list(columns), *texts):
             print_line("\t".join(row))
@@ -70,7 +70,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """A table in aligned columns, numbers to the right, under a rule."""
-    texts = [[_cell(cell) for cell in row] for row in rows]
+    texts = [[cell_text(cell) for cell in row] for row in rows]
     cells = [list(column) for column in zip(columns, *texts, strict=True)]
     widths = [max(map(len, column)) for column in cells]
     right = [len(column) > 1 and all(map(_is_number, column[1:])) for column in cells]
@@ -89,14 +89,14 @@ def print_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         if isinstance(value, (list, tuple)):
-            text = ", ".join(map(_cell, value))
+            text = ", ".join(map(cell_text, value))
             if sys.stdout.isatty():
                 import textwrap
 
                 room = terminal_columns() - width - len(GAP)
                 text = f"\n{' ' * (width + len(GAP))}".join(textwrap.wrap(text, room))
         else:
-            text = _cell(value)
+            text = cell_text(value)
         print_line(f"{name:<{width}}{GAP}{text}".rstrip())
 
 
@@ -164,7 +164,7 @@ class Bar:
             self._progress.stop()
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
     """A value as text that moves no cursor: names come over the air."""
     if value is None:
         return ""

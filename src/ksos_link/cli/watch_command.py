@@ -54,6 +54,9 @@ async def _seen(call: Invocation, *, everything: bool, json: bool) -> "list[Watc
             if json:
                 render.print_json(_scan_facts(watch))
                 render.flush()
+            else:
+                name = render.cell_text(watch.name or "a device without a name")
+                render.note(f"seen       {name}, {watch.rssi_dbm} dBm", quiet=call.quiet)
     return seen
 
 
