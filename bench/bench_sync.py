@@ -27,13 +27,14 @@ from pathlib import Path
 
 from report import Row, at_least, below, finish
 
+from firmware_protocol.family import Direction
 from ksos_link.config import open_home
+from ksos_link.operations.local_time import local_now
 from ksos_link.operations.pair import adopt
-from ksos_link.operations.route import BleRoute, LinkOptions, local_now
+from ksos_link.operations.route import BleRoute, LinkOptions
 from ksos_link.operations.sync import Connected, SyncChoice, SyncReport, sync_over
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
-from ksos_link.transports.base import Transport
 from ksos_link.transports.ble import Radio
 from ksos_link.virtual_watch.radio import LinkShape
 from ksos_link.virtual_watch.scenarios import open_virtual_watch
@@ -51,6 +52,14 @@ class Tally:
     link_bytes: int = 0
     answers: list[int] = field(default_factory=list)
 
+    def note(self, direction: Direction, data: bytes) -> None:
+        self.link_bytes += len(data) + ATT_OVERHEAD_BYTES
+        if direction == "TX":
+            self.link_bytes += WRITE_RESPONSE_BYTES
+            self.answers.append(0)
+        elif self.answers:
+            self.answers[-1] += 1
+
     def link_floor_s(self, shape: LinkShape) -> float:
         event_bytes = shape.packets_per_event * shape.payload_bytes
         return self.link_bytes / event_bytes * shape.interval_s
@@ -61,46 +70,11 @@ class Tally:
         return events * shape.interval_s
 
 
-class CountingTransport:
-    """A link that keeps a tally. See `transports.base.Transport`."""
-
-    def __init__(self, link: Transport) -> None:
-        self._link = link
-        self.tally = Tally()
-
-    @property
-    def address(self) -> str:
-        return self._link.address
-
-    @property
-    def max_write_bytes(self) -> int:
-        return self._link.max_write_bytes
-
-    async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
-        self.tally.answers.append(0)
-        self.tally.link_bytes += len(data) + ATT_OVERHEAD_BYTES + WRITE_RESPONSE_BYTES
-        await self._link.write(uuid, data, with_response=with_response)
-
-    async def read_value(self, uuid: str) -> bytes:
-        return await self._link.read_value(uuid)
-
-    async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
-        received = await self._link.receive(timeout_s)
-        if received is not None and self.tally.answers:
-            self.tally.answers[-1] += 1
-            self.tally.link_bytes += len(received[1]) + ATT_OVERHEAD_BYTES
-        return received
-
-    async def close(self) -> None:
-        await self._link.close()
-
-
 async def run_sync(scenario: str, shape: LinkShape) -> dict[str, float]:
-    links: list[CountingTransport] = []
+    tally = Tally()
 
-    def count(link: Transport) -> Transport:
-        links.append(CountingTransport(link))
-        return links[-1]
+    def count(direction: Direction, _: str, data: bytes) -> None:
+        tally.note(direction, data)
 
     now = local_now().replace(hour=20, minute=0, second=0)
     clock_s = asyncio.get_running_loop().time()
@@ -120,11 +94,10 @@ async def run_sync(scenario: str, shape: LinkShape) -> dict[str, float]:
             async with contextlib.aclosing(events):
                 async for event in events:
                     if isinstance(event, Connected):
-                        met_s, links[0].tally = time.perf_counter(), Tally()
+                        met_s, tally = time.perf_counter(), Tally()
                     if isinstance(event, SyncReport):
                         done_s, records = time.perf_counter(), event.records
     await virtual.close()
-    tally = links[0].tally
     return {
         "records": records,
         "took_s": done_s - met_s,

@@ -102,7 +102,6 @@ class SyncFinished:
     """Everything that was asked for came. `skipped` names kinds that this watch does not keep."""
 
     records: int
-    watermarks: tuple[Watermark, ...] = ()
     skipped: tuple[str, ...] = ()
 
 

@@ -21,7 +21,6 @@ class GattProfile:
 
     service_uuid: str
     notify_uuids: tuple[str, ...]  # subscribed in this order
-    advertised_uuids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Raw records and watermarks: what a watch sent, and how far we got."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -25,6 +24,3 @@ class Watermark:
 
     kind: str
     position: str
-
-
-Watermarks = Mapping[str, Watermark]

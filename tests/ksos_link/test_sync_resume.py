@@ -16,12 +16,12 @@ import pytest
 
 from firmware_protocol.errors import RemoteProtocolError
 from firmware_protocol.families.ido.framing import FrameAssembler, V3Frame
+from firmware_protocol.family import Direction
 from firmware_protocol.records import RawRecord
 from ksos_link.errors import LinkLostError, StoreError, UsageError
 from ksos_link.operations.sync import Reconnecting, Stored, SyncChoice, SyncEvent, SyncReport, sync
 from ksos_link.operations.target import parse_target
 from ksos_link.store.database import Store
-from ksos_link.transports.base import Transport
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import SyncBench, WornWatch
@@ -44,13 +44,14 @@ class Asked:
 
 @dataclass
 class Tap:
-    """Passes everything on and remembers what was written."""
+    """Remembers what was written."""
 
     written: list[bytes] = field(default_factory=list)
     order: list[str] = field(default_factory=list)
 
-    def __call__(self, link: Transport) -> Transport:
-        return TappedLink(link, self)
+    def __call__(self, direction: Direction, _: str, data: bytes) -> None:
+        if direction == "TX":
+            self.note(data)
 
     def note(self, data: bytes) -> None:
         self.written.append(data)
@@ -69,27 +70,6 @@ class Tap:
             if isinstance(frame, V3Frame) and frame.command == RECORD_COMMAND
         ]
         return [each for each in found if operate in (None, each.operate)]
-
-
-class TappedLink:
-    def __init__(self, link: Transport, tap: Tap) -> None:
-        self._link = link
-        self._tap = tap
-        self.address = link.address
-        self.max_write_bytes = link.max_write_bytes
-
-    async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
-        self._tap.note(data)
-        await self._link.write(uuid, data, with_response=with_response)
-
-    async def read_value(self, uuid: str) -> bytes:
-        return await self._link.read_value(uuid)
-
-    async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
-        return await self._link.receive(timeout_s)
-
-    async def close(self) -> None:
-        await self._link.close()
 
 
 def tapped_sync(

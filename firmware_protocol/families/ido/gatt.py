@@ -15,5 +15,4 @@ HEALTH_NOTIFY: Final = _BASE.format(0x0AF2)
 GATT: Final = GattProfile(
     service_uuid=SERVICE,
     notify_uuids=(COMMAND_NOTIFY, HEALTH_NOTIFY),
-    advertised_uuids=(SERVICE,),
 )

@@ -135,7 +135,7 @@ class _LegacySync:
             raise JobError("silent", "the watch answered no question about its records")
         if failure is not None:
             raise failure
-        yield Report(SyncFinished(self.records, (), (*self._not_kept(), *self.silent)))
+        yield Report(SyncFinished(self.records, (*self._not_kept(), *self.silent)))
 
     def _is_wanted(self, metrics: tuple[str, ...]) -> bool:
         return not self.job.metrics or not self.job.metrics.isdisjoint(metrics)

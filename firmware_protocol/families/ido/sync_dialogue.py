@@ -133,7 +133,6 @@ class _V3Sync:
     job: Sync
     records: int = 0
     received_bytes: int = 0
-    watermarks: dict[str, Watermark] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
     cut_short: bool = False
     answered: bool = False
@@ -154,9 +153,7 @@ class _V3Sync:
         if self.cut_short:
             raise JobError("silent", "the watch stopped answering in the middle of its records")
         not_kept = [self._name(kind) for kind in kinds if kind not in kept]
-        yield Report(
-            SyncFinished(self.records, tuple(self.watermarks.values()), (*not_kept, *self.silent))
-        )
+        yield Report(SyncFinished(self.records, (*not_kept, *self.silent)))
 
     def _is_wanted(self, kind: RecordKind) -> bool:
         return not self.job.metrics or not self.job.metrics.isdisjoint(kind.metrics)
@@ -272,7 +269,6 @@ class _V3Sync:
         if resumes and received.verified and received.day == self.job.today and reply.today:
             position = f"{self.job.today} {reply.data_start + reply.item_count}"
             watermarks = (Watermark(name, position),)
-            self.watermarks[name] = watermarks[0]
         record = RawRecord(
             FAMILY_NAME, name, received.key, received.message.payload, DECODER_VERSION
         )

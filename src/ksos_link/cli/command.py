@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -108,6 +108,24 @@ def read_values_plainly(command: Any) -> None:
         read_values_plainly(verb)
 
 
+def metric_names() -> list[str]:
+    """What a shell completes where a metric is wanted."""
+    from firmware_protocol.samples import METRICS
+
+    return list(METRICS)
+
+
+MetricOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric",
+        metavar="METRIC",
+        help="Only this metric; may be given again.",
+        autocompletion=metric_names,
+    ),
+]
+
+
 def check_metrics(names: Iterable[str]) -> None:
     """Refuse a metric that does not exist, before anybody is asked for a passphrase.
 
@@ -120,10 +138,3 @@ def check_metrics(names: Iterable[str]) -> None:
             near = get_close_matches(name, known, n=1)
             hint = f"Did you mean {near[0]}?" if near else f"Choose from: {', '.join(known)}."
             raise UsageError(f"There is no metric named {name}.", hint)
-
-
-def metric_names() -> list[str]:
-    """What a shell completes where a metric is wanted."""
-    from firmware_protocol.samples import METRICS
-
-    return list(METRICS)

@@ -1,11 +1,12 @@
 """Days as people name them on a command line."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 import typer
 
 from ksos_link.errors import UsageError
+from ksos_link.operations.local_time import local_now
 
 METAVAR = "DAY"
 Day = Annotated[
@@ -23,7 +24,7 @@ def day_from(text: str | None, option: str) -> date | None:
     """
     if text is None:
         return None
-    today = datetime.now().astimezone().date()
+    today = local_now().date()
     if text.lower() in ("today", "yesterday"):
         return today - timedelta(days=text.lower() == "yesterday")
     try:

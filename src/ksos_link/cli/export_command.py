@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import check_metrics, epilog, metric_names, open_app
+from ksos_link.cli.command import MetricOption, check_metrics, epilog, open_app
 from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
 
@@ -23,14 +23,7 @@ app = open_app()
 def export(
     ctx: typer.Context,
     form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or jsonl.")] = "csv",
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METRIC",
-            help="Only this metric; may be given again.",
-            autocompletion=metric_names,
-        ),
-    ] = None,
+    metric: MetricOption = None,
     first: FirstDay = None,
     last: LastDay = None,
     out: Annotated[

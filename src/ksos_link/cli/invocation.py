@@ -5,11 +5,11 @@ import sys
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ksos_link.config import Home
 from ksos_link.errors import NotFoundError, PolicyError, StoreError, UsageError
+from ksos_link.operations.local_time import local_now
 
 if TYPE_CHECKING:
     import typer
@@ -56,11 +56,7 @@ class Invocation:
 
     def log(self, category: str, text: str) -> None:
         """Write one line into the log, where one is open. No names, addresses, readings."""
-        import logging
-
-        logger = logging.getLogger("ksos_link")
-        if logger.handlers:
-            logger.info("%s: %s", category, text)
+        log_line(category, text)
 
     def secrets(self) -> "SecretSource":
         """What this person and terminal can give to open the store; asked for at most once."""
@@ -80,7 +76,7 @@ class Invocation:
         """How links are made in this run."""
         from ksos_link.operations.route import LinkOptions
 
-        return LinkOptions(now=local_now, timeout_s=self.timeout_s, bond=bond)
+        return LinkOptions(timeout_s=self.timeout_s, bond=bond)
 
     def named_target(self) -> "Target | None":
         """The watch named by an address form, without a look into the store."""
@@ -126,9 +122,14 @@ def invocation(ctx: "typer.Context") -> Invocation:
     return found
 
 
-def local_now() -> datetime:
-    """This machine's time, aware."""
-    return datetime.now().astimezone()
+def log_line(category: str, text: str) -> None:
+    """Write into the log of this run; without one, logging is not even imported."""
+    if "ksos_link.logbook" in sys.modules:
+        import logging
+
+        logger = logging.getLogger("ksos_link")
+        if logger.handlers:
+            logger.info("%s: %s", category, text)
 
 
 def can_ask() -> bool:

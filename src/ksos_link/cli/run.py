@@ -6,6 +6,7 @@ import sys
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
+from ksos_link.cli.invocation import log_line
 from ksos_link.errors import (
     BluetoothError,
     KsosError,
@@ -57,7 +58,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
             code = _tell_bug(
                 error, verbose="--verbose" in arguments or "KSOS_VERBOSE" in os.environ
             )
-        _log(f"ends with exit code {code}")
+        log_line("ksos", f"ends with exit code {code}")
     return code
 
 
@@ -139,7 +140,7 @@ def _tell(error: KsosError) -> int:
     sys.stderr.write(f"error: {error}\n")
     if hint := error.hint or next(hints, ""):
         sys.stderr.write(f"hint: {hint}\n")
-    _log(f"{type(error).__name__}: {error}")
+    log_line("ksos", f"{type(error).__name__}: {error}")
     return error.exit_code
 
 
@@ -150,7 +151,7 @@ def _tell_bug(error: Exception, *, verbose: bool) -> int:
     )
     if verbose:
         sys.stderr.write(_clean_traceback(error))
-    _log(f"bug: {type(error).__name__}")
+    log_line("ksos", f"bug: {type(error).__name__}")
     return BUG
 
 
@@ -165,16 +166,6 @@ def _clean_traceback(error: Exception) -> str:
     return "".join(
         line if line.startswith("  File") else re.sub(r"\d", "#", mask(line)) for line in lines
     )
-
-
-def _log(text: str) -> None:
-    """Write into the log, where this run opened one."""
-    if "ksos_link.logbook" in sys.modules:
-        import logging
-
-        logger = logging.getLogger("ksos_link")
-        if logger.handlers:
-            logger.info("ksos: %s", text)
 
 
 def _reader_gone() -> int:

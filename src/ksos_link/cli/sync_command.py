@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, metric_names, open_app
+from ksos_link.cli.command import MetricOption, epilog, open_app
 from ksos_link.cli.days import METAVAR, day_from
-from ksos_link.cli.invocation import Invocation, invocation, local_now
+from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.run import run
 from ksos_link.cli.sync_events import event_json, log_event, print_report, tell
+from ksos_link.operations.local_time import local_now
 
 if TYPE_CHECKING:
     from ksos_link.operations.sync import SyncChoice, SyncEvent, SyncReport
@@ -31,14 +32,7 @@ def sync(
         str | None,
         typer.Option(metavar=METAVAR, help="Leave days before this one on the watch."),
     ] = None,
-    metric: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METRIC",
-            help="Only this metric; may be given again.",
-            autocompletion=metric_names,
-        ),
-    ] = None,
+    metric: MetricOption = None,
     full: Annotated[
         bool, typer.Option("--full", help="Ask for everything again, not only for what is new.")
     ] = False,

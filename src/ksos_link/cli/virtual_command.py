@@ -6,8 +6,9 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.command import epilog, open_app
-from ksos_link.cli.invocation import invocation, local_now
+from ksos_link.cli.invocation import invocation
 from ksos_link.cli.run import run
+from ksos_link.operations.local_time import local_now
 
 app = open_app("A virtual watch for tests and development.")
 

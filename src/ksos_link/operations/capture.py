@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from ksos_link.operations.target import ReplayTarget, Target
 from ksos_link.store.database import Store, open_store
 from ksos_link.store.devices import Device
 from ksos_link.store.keys import SecretSource
-from ksos_link.transports.base import Transport
 from ksos_link.transports.capture_file import format_packet
 
 
@@ -39,40 +38,6 @@ class Recorded:
 
     packets: int
     records: int
-
-
-class _RecordingTransport:
-    """A link that notes every packet. See `transports.base.Transport`."""
-
-    def __init__(self, link: Transport, note: Callable[[Direction, str, bytes], None]) -> None:
-        self._link = link
-        self._note = note
-
-    @property
-    def address(self) -> str:
-        return self._link.address
-
-    @property
-    def max_write_bytes(self) -> int:
-        return self._link.max_write_bytes
-
-    async def write(self, uuid: str, data: bytes, *, with_response: bool) -> None:
-        self._note("TX", uuid, data)
-        await self._link.write(uuid, data, with_response=with_response)
-
-    async def read_value(self, uuid: str) -> bytes:
-        value = await self._link.read_value(uuid)
-        self._note("RX", uuid, value)
-        return value
-
-    async def receive(self, timeout_s: float) -> tuple[str, bytes] | None:
-        received = await self._link.receive(timeout_s)
-        if received is not None:
-            self._note("RX", *received)
-        return received
-
-    async def close(self) -> None:
-        await self._link.close()
 
 
 async def record_to(
@@ -97,7 +62,7 @@ async def record_to(
         line, at_s = len(packets) + 1, loop.time() - started_s
         packets.append(CapturedPacket(line, direction, _short(uuid), data, at_s))
 
-    tapped = replace(options, tap=lambda link: _RecordingTransport(link, note))
+    tapped = replace(options, tap=note)
     async with open_route(target, tapped) as route:
         watch = await route.meet()
         try:

@@ -9,6 +9,7 @@ from typing import Final
 
 from firmware_protocol.samples import Value
 from ksos_link.config import open_home
+from ksos_link.operations.local_time import local_now
 from ksos_link.operations.pair import Paired, pair
 from ksos_link.operations.read_out import Exported, Span, export, format_named, read
 from ksos_link.operations.route import LinkOptions
@@ -44,7 +45,7 @@ async def demo(
     Needs no adapter, no keyring and no network.
     """
     started_s = time.perf_counter()
-    evening = _last_evening(datetime.now().astimezone())
+    evening = _last_evening(local_now())
     options = LinkOptions(now=lambda: evening)
     home = open_home({}, folder / "home")
     secrets = SecretSource({"KSOS_KEY_FILE": str(folder / "demo.secret")})

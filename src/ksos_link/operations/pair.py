@@ -67,7 +67,7 @@ def adopt(store: Store, address: str, now: datetime) -> Device:
     Raises:
         NotFoundError: a real watch that was never paired.
     """
-    known = next((device for device in store.devices() if device.address == address), None)
+    known = _known(store, address)
     if known is not None:
         return known
     target = parse_target(address)
@@ -89,6 +89,10 @@ def adopt(store: Store, address: str, now: datetime) -> Device:
     )
 
 
+def _known(store: Store, address: str) -> Device | None:
+    return next((device for device in store.devices() if device.address == address), None)
+
+
 def _family_and_name(target: VirtualTarget | NetworkTarget | ReplayTarget) -> tuple[str, str]:
     match target:
         case ReplayTarget(path):
@@ -101,7 +105,7 @@ def _family_and_name(target: VirtualTarget | NetworkTarget | ReplayTarget) -> tu
 
 
 def _remember(store: Store, watch: Watch, address: str, alias: str, options: LinkOptions) -> Device:
-    known = next((device for device in store.devices() if device.address == address), None)
+    known = _known(store, address)
     if known is not None:
         if known.alias != alias:
             store.rename_device(known.device_id, alias)

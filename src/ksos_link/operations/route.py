@@ -13,6 +13,7 @@ from firmware_protocol import registry
 from firmware_protocol.family import CapturedPacket, Family
 from ksos_link.connection.watch import Watch
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
+from ksos_link.operations.local_time import local_now
 from ksos_link.operations.target import (
     BluetoothTarget,
     NetworkTarget,
@@ -22,6 +23,7 @@ from ksos_link.operations.target import (
 )
 from ksos_link.transports.base import Transport
 from ksos_link.transports.capture_file import Capture, read_capture
+from ksos_link.transports.tapped import Tap, TappedTransport
 
 if TYPE_CHECKING:
     from bleak.backends.device import BLEDevice
@@ -29,17 +31,14 @@ if TYPE_CHECKING:
     from ksos_link.transports.ble import Radio
 
 DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
-Tap = Callable[[Transport], Transport]  # wraps a link, e.g. to record what passes
-
-
-def local_now() -> datetime:
-    """This machine's time, aware."""
-    return datetime.now().astimezone()
 
 
 @dataclass(frozen=True, slots=True)
 class LinkOptions:
-    """What a caller may say about links. `now` is the clock of the host, aware."""
+    """What a caller may say about links. `now` is the clock of the host, aware.
+
+    `tap` hears every packet.
+    """
 
     now: Callable[[], datetime] = local_now
     timeout_s: float = DEFAULT_TIMEOUT_S
@@ -47,8 +46,8 @@ class LinkOptions:
     tap: Tap | None = None
 
     def tapped(self, link: Transport) -> Transport:
-        """The link, wrapped where a tap was given."""
-        return self.tap(link) if self.tap else link
+        """The link, with the tap on it where one was given."""
+        return TappedTransport(link, self.tap) if self.tap else link
 
 
 class Route(ABC):

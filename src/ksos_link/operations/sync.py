@@ -112,7 +112,6 @@ async def sync(
         BluetoothError: the link was lost more often than the policy allows.
         StoreError: the store cannot take the data; the watch keeps it.
     """
-    store.claim_writer()  # a second sync fails here, before it talks to the watch
     async with (
         open_route(target, options) as route,
         contextlib.aclosing(sync_over(store, device, route, choice, options)) as events,
@@ -125,7 +124,7 @@ async def sync_over(
     store: Store, device: Device, route: Route, choice: SyncChoice, options: LinkOptions
 ) -> AsyncGenerator[SyncEvent, None]:
     """Sync over a route that is open already; otherwise as `sync`."""
-    store.claim_writer()
+    store.claim_writer()  # a second sync fails here, before it talks to the watch
     if choice.full:
         store.clear_watermarks(device.device_id)
     report = SyncReport(device.alias)
@@ -205,7 +204,6 @@ class _SyncRun:
                         watch.commit()
                     case SyncFinished():
                         self.report.skipped = event.skipped
-                        self.store.set_watermarks(self.device.device_id, event.watermarks)
                     case _:
                         pass  # what the watch says besides is for `ksos listen`
 
