@@ -6,7 +6,7 @@ import stat
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,14 @@ def raised(readings: tuple[Reading, ...], more: int) -> tuple[Reading, ...]:
     return tuple(Reading(reading.wall_s, reading.value + more) for reading in readings)
 
 
+class StoppedClock(datetime):
+    """A machine whose clock stands: two links of one sync always fall into the same second."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "StoppedClock":
+        return cls(2026, 11, 21, 20, 30, tzinfo=tz)
+
+
 @pytest.fixture
 def on_wrist(
     ksos: "CommandLine", sync_bench: "SyncBench", monkeypatch: pytest.MonkeyPatch
@@ -66,6 +74,7 @@ def on_wrist(
         secret = {"KSOS_HOME": str(home), "KSOS_KEY_FILE": "", "KSOS_PASSPHRASE": passphrase}
         with monkeypatch.context() as patch:
             patch.setattr("asyncio.run", run)
+            patch.setattr("ksos_link.operations.local_time.datetime", StoppedClock)
             said = [
                 ksos("watch", "pair", address, "--alias", f"w{more}", "--verbose", **secret),
                 ksos("sync", "--verbose", **secret),
