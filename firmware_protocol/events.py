@@ -6,6 +6,8 @@ from datetime import datetime
 
 from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord, Watermark
+from firmware_protocol.settings import Setting
+from firmware_protocol.told import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class BatteryRead:
     voltage_mv: int | None
     charging: bool | None
     record: RawRecord
+    low: bool | None = None  # as the watch itself judges it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,52 @@ class SyncFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class DataChanged:
-    """The watch says of itself that something changed: a stable name, with the numbers it gave."""
+class SettingRead:
+    """A setting as the watch holds it."""
 
-    what: str
-    details: Mapping[str, int | str]
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class SettingWritten:
+    """The watch took a setting. `held` is what it reads back, None where the wire cannot ask.
+
+    `sent` differs from what was asked where a text was cut or the wire counts more coarsely.
+    """
+
+    sent: Setting
+    held: Setting | None
+
+
+@dataclass(frozen=True, slots=True)
+class TextCut:
+    """A text did not fit. `kept` of it was sent; nothing, where the wire has no place for it."""
+
+    field: str
+    kept: str
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """Something that whoever asked for the job should know, in one plain sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLogRead:
+    """What went wrong inside the watch: names, `none` where nothing did."""
+
+    reset_reason: str
+    hardware_fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsRead:
+    """Further facts of the watch by name, what it did not answer left out."""
+
+    facts: Mapping[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +176,8 @@ class JobDone:
 class JobFailed:
     """The job ended without its result.
 
-    `kind` is `refused`, `silent`, `malformed` or `unsupported`.
+    `kind` is `refused`, `silent`, `malformed`, `unsupported`, `invalid` (what was asked cannot be
+    said on this wire) or `unproven` (it needs `experimental`).
     """
 
     job: Job
@@ -151,7 +196,13 @@ Event = (
     | SyncPlanned
     | RecordReceived
     | SyncFinished
-    | DataChanged
+    | SettingRead
+    | SettingWritten
+    | TextCut
+    | Remarked
+    | ErrorLogRead
+    | DetailsRead
+    | Told
     | FrameIgnored
     | JobDone
     | JobFailed

@@ -10,6 +10,7 @@ from firmware_protocol.events import Event, RecordReceived
 from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord
 from firmware_protocol.samples import Decoded
+from firmware_protocol.settings import Setting
 from firmware_protocol.watch_session import WatchMemory, WatchSession, WatchTraits
 
 Direction = Literal["TX", "RX"]  # TX = written by the central, RX = notified by the watch
@@ -183,6 +184,22 @@ class CapturedPacket:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingSupport:
+    """How a family's wire carries one setting.
+
+    `needs` names capabilities of which a watch must list one (none: every watch takes it, or the
+    tables are known to be wrong about it). `rows` are the reference's rows; `provisional` says what
+    is not proven, empty where all is. `shares` are settings that travel in the same message.
+    """
+
+    rows: str
+    readable: bool = False
+    needs: tuple[str, ...] = ()
+    provisional: str = ""
+    shares: tuple[type[Setting], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A wire dialect's table of contents."""
 
@@ -197,3 +214,5 @@ class Family:
     open_watch: Callable[[WatchMemory, WatchTraits], WatchSession]
     open_replay: Callable[[Sequence[CapturedPacket]], WatchSession]
     redact: Callable[[Direction, bytes], bytes]  # one packet, for captures that will be shared
+    settings: Mapping[type[Setting], SettingSupport] = field(default_factory=dict)
+    sports: Mapping[int, str] = field(default_factory=dict)  # its codes, by the neutral names

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from firmware_protocol.actions import Action
 from firmware_protocol.records import Watermark
+from firmware_protocol.settings import Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +62,54 @@ class Sync:
     keep: bool = False
 
 
-Job = Identify | Bind | Unbind | ReadClock | SetClock | ReadBattery | ReadLive | Sync
+@dataclass(frozen=True, slots=True)
+class ReadSetting:
+    """Ask the watch what a setting is. Ends with `SettingRead`, or fails as `unsupported`.
+
+    `kind` must be one that `Family.settings` calls readable. With `experimental` the watch is
+    asked although it does not list the capability.
+    """
+
+    kind: type[Setting]
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSetting:
+    """Set a setting, and read it back where the wire can. Ends with `SettingWritten`.
+
+    `known` gives the other settings of this watch, for messages that carry several at once; where
+    one of them is missing its default goes out. With `experimental` the watch is told although it
+    does not list the capability.
+    """
+
+    setting: Setting
+    known: Mapping[type[Setting], Setting] = field(default_factory=dict)
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Make the watch do something now. Ends with `JobDone`, and before it what the action says.
+
+    What could harm (`actions.HARMFUL`) and is not proven fails without `experimental`; so does
+    what the watch does not list.
+    """
+
+    action: Action
+    experimental: bool = False
+
+
+Job = (
+    Identify
+    | Bind
+    | Unbind
+    | ReadClock
+    | SetClock
+    | ReadBattery
+    | ReadLive
+    | Sync
+    | ReadSetting
+    | WriteSetting
+    | Do
+)

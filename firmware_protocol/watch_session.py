@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from datetime import date
 
+from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.samples import SleepStage
 
 
@@ -128,6 +129,23 @@ class WatchSession(ABC):
         `link_lost`, which makes this False again.
         """
         return False
+
+    @property
+    def gestures(self) -> tuple[str, ...]:
+        """What its wearer can do to it, by the names that `make` takes."""
+        return ()
+
+    def make(self, gesture: str, now_s: float) -> None:
+        """The wearer does something: presses a key, looks for the phone, changes a setting.
+
+        Raises:
+            LocalProtocolError: there is no such gesture.
+        """
+        raise LocalProtocolError(f"this watch knows no gesture {gesture!r}")
+
+    def take_shown(self) -> list[str]:
+        """Take what appeared on the watch's screen since the last call, one line each."""
+        return []
 
     def restart(self, now_s: float) -> None:
         """The watch restarts. A family that shows it (or forgets something by it) says how."""

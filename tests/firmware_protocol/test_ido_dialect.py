@@ -11,7 +11,6 @@ from firmware_protocol.events import (
     Bound,
     ClockRead,
     ClockWasSet,
-    DataChanged,
     Event,
     FrameIgnored,
     Identified,
@@ -34,6 +33,7 @@ from firmware_protocol.jobs import (
     Sync,
     Unbind,
 )
+from firmware_protocol.told import DataChanged
 
 Open = Callable[..., Any]
 

@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from firmware_protocol.errors import DecodeError, FrameError, LocalProtocolError
 from firmware_protocol.events import (
-    DataChanged,
     Event,
     FrameIgnored,
     Identified,
@@ -43,6 +42,7 @@ from firmware_protocol.session import (
     SessionState,
     Trigger,
 )
+from firmware_protocol.told import DataChanged
 
 RECORD = RecordReceived(RawRecord("toy", "health.x", "1", b"", 1), (), ("steps",), 0)
 IDENTIFIED = Identified(WatchInfo("toy", "Toy"))

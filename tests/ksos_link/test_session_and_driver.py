@@ -12,7 +12,6 @@ import pytest
 from firmware_protocol.errors import FrameError, LocalProtocolError
 from firmware_protocol.events import (
     Bound,
-    DataChanged,
     Event,
     FrameIgnored,
     Identified,
@@ -37,6 +36,7 @@ from firmware_protocol.jobs import Bind, Identify, Job, ReadBattery, Sync, Unbin
 from firmware_protocol.records import RawRecord
 from firmware_protocol.registry import FAMILIES
 from firmware_protocol.session import CompanionSession, SessionState
+from firmware_protocol.told import DataChanged
 from ksos_link.connection.driver import Driver
 from ksos_link.connection.retry import LONGEST_BACKOFF_S, MAX_ATTEMPTS, backoff_s
 from ksos_link.connection.watch import Watch

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from firmware_protocol.events import DataChanged, Event, FrameIgnored
+from firmware_protocol.events import Event, FrameIgnored
 from firmware_protocol.families.ido import gatt
 from firmware_protocol.families.ido.control_dialogues import (
     bind,
@@ -30,6 +30,7 @@ from firmware_protocol.jobs import (
     Sync,
     Unbind,
 )
+from firmware_protocol.told import DataChanged
 
 # each takes its own kind of job, which a mapping cannot say: hence `Any`
 _DIALOGUES: Final[Mapping[type[Job], Callable[[Conversation, Any], Dialogue]]] = {

@@ -13,6 +13,7 @@ from ksos_link.errors import KsosError, LinkLostError
 from ksos_link.transports.base import Transport
 
 _AT_WORK = (SessionState.ASKING, SessionState.DELIVERING)
+_LONGEST_WAIT_S = 3600.0  # of one call of the transport; listening itself may last for ever
 
 
 class Driver:
@@ -45,6 +46,30 @@ class Driver:
             if self._session.state is SessionState.DELIVERING:
                 raise LocalProtocolError("a delivered record was not committed")
             await self._turn()
+
+    async def listen(self, for_s: float | None = None) -> AsyncGenerator[Event, None]:
+        """Yield what the watch tells unasked, for a while or for ever; answer what wants an answer.
+
+        Raises:
+            LinkLostError: the link broke, now or before.
+            LocalProtocolError: a job is under way.
+        """
+        if self._session.state is SessionState.CLOSED:
+            raise LinkLostError("The link to the watch is closed.", "Try again.")
+        if self._session.state in _AT_WORK:
+            raise LocalProtocolError("a job is under way; its events come with it")
+        until_s = None if for_s is None else self._now_s() + for_s
+        while True:
+            while self._pending:
+                yield self._pending.pop(0)
+            left_s = _LONGEST_WAIT_S if until_s is None else until_s - self._now_s()
+            if left_s <= 0:
+                return
+            with self._closed_by_failure():
+                received = await self._transport.receive(min(left_s, _LONGEST_WAIT_S))
+            if received is not None:
+                self._pending += self._session.receive_data(*received, self._now_s())
+                await self._flush()
 
     def commit(self) -> None:
         """The record that was just yielded is safe."""

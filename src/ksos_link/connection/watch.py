@@ -9,7 +9,7 @@ from firmware_protocol.family import Family
 from firmware_protocol.jobs import Identify, Job
 from firmware_protocol.session import CompanionSession
 from ksos_link.connection.driver import Driver
-from ksos_link.errors import KsosError, MalformedError, RefusedError
+from ksos_link.errors import KsosError, MalformedError, PolicyError, RefusedError, UsageError
 from ksos_link.transports.base import Transport
 
 EventType = TypeVar("EventType", bound=Event)
@@ -79,6 +79,12 @@ class Watch:
             raise MalformedError("The watch ended the job without an answer.")
         return found
 
+    async def listen(self, for_s: float | None = None) -> AsyncGenerator[Event, None]:
+        """Yield what the watch tells unasked; see `Driver.listen`."""
+        async with aclosing(self._driver.listen(for_s)) as events:
+            async for event in events:
+                yield event
+
     def commit(self) -> None:
         """The record that `run` just yielded is safe; the watch may forget it."""
         self._driver.commit()
@@ -91,6 +97,18 @@ class Watch:
 def _failure(event: JobFailed) -> KsosError:
     if event.kind == "malformed":
         return MalformedError(f"The watch sent something malformed: {event.reason}.")
+    if event.kind == "invalid":
+        return UsageError(f"That cannot be told to this watch: {event.reason}.")
+    if event.kind == "unproven":
+        return PolicyError(
+            f"Not done: {event.reason}.",
+            "Nobody has shown that it works. If you accept the risk, say --experimental.",
+        )
+    if event.kind == "unsupported":
+        return RefusedError(
+            f"This watch cannot do that: {event.reason}.",
+            "`ksos device info` lists what it can do.",
+        )
     if event.kind == "silent":
         return RefusedError(
             f"The watch did not answer: {event.reason}.",
