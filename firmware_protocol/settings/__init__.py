@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from firmware_protocol.settings.alerts import (
-    Alarm as Alarm,
-)
-from firmware_protocol.settings.alerts import (
+    Alarm,
     Alarms,
     Dnd,
     DrinkReminder,
@@ -41,9 +39,7 @@ from firmware_protocol.settings.screen import (
     WeatherDisplay,
     Wrist,
 )
-from firmware_protocol.settings.setting import Setting as Setting
-from firmware_protocol.settings.setting import SettingValueError as SettingValueError
-from firmware_protocol.settings.setting import setting_fields as setting_fields
+from firmware_protocol.settings.setting import Setting, SettingValueError, setting_fields
 
 _ALL: Final[tuple[type[Setting], ...]] = (
     Wearer,
@@ -77,3 +73,39 @@ _ALL: Final[tuple[type[Setting], ...]] = (
     PhoneVolume,
 )
 SETTINGS: Final[Mapping[str, type[Setting]]] = {kind.NAME: kind for kind in _ALL}
+__all__ = [
+    "SETTINGS",
+    "Alarm",
+    "Alarms",
+    "Brightness",
+    "Cycle",
+    "Dnd",
+    "DrinkReminder",
+    "FindPhone",
+    "Goal",
+    "HeartRateAlarm",
+    "HeartRateMeasuring",
+    "HeartRateZones",
+    "Language",
+    "MusicControl",
+    "Notices",
+    "Orientation",
+    "PhoneVolume",
+    "RaiseToWake",
+    "Setting",
+    "SettingValueError",
+    "Shortcut",
+    "SittingReminder",
+    "SleepTime",
+    "Sos",
+    "Spo2Measuring",
+    "SportDetection",
+    "SportOrder",
+    "StressMeasuring",
+    "Units",
+    "WalkReminder",
+    "Wearer",
+    "WeatherDisplay",
+    "Wrist",
+    "setting_fields",
+]

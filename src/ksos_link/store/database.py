@@ -13,13 +13,14 @@ from ksos_link.store.keys import SecretSource
 from ksos_link.store.locks import FileLock
 from ksos_link.store.migrations import SCHEMA_VERSION, check_not_newer, migrate
 from ksos_link.store.records import RecordPart
+from ksos_link.store.settings import SettingPart
 from ksos_link.store.upkeep import UpkeepPart
 
 _PLAIN_SQLITE: Final = b"SQLite format 3\x00"
 _OPEN_ELSEWHERE: Final = "Another ksos has the store open."
 
 
-class Store(DevicePart, RecordPart, UpkeepPart):
+class Store(DevicePart, RecordPart, SettingPart, UpkeepPart):
     """An open store. Many may read at once; the first write makes this the one writer."""
 
     def __init__(

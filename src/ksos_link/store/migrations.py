@@ -221,12 +221,37 @@ CREATE TABLE battery (
 """
 
 
+_SETTINGS_SCHEMA: Final = """
+CREATE TABLE setting (
+    device_id INTEGER NOT NULL REFERENCES device ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    sent_utc_s INTEGER NOT NULL,
+    PRIMARY KEY (device_id, name)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE wearer (
+    wearer_id INTEGER PRIMARY KEY CHECK (wearer_id = 1),
+    fields TEXT NOT NULL,
+    set_utc_s INTEGER NOT NULL
+) STRICT;
+CREATE TABLE consent (
+    name TEXT PRIMARY KEY,
+    given_utc_s INTEGER NOT NULL
+) WITHOUT ROWID, STRICT
+"""
+
+
 def _first_schema(database: Database) -> None:
     for statement in _FIRST_SCHEMA.split(";"):
         database.rows(statement)
 
 
-_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_schema,)
+def _settings_schema(database: Database) -> None:
+    for statement in _SETTINGS_SCHEMA.split(";"):
+        database.rows(statement)
+
+
+_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_schema, _settings_schema)
 SCHEMA_VERSION: Final = len(_STEPS)
 
 
