@@ -16,18 +16,36 @@ from ksos_link.cli.invocation import Invocation
 from ksos_link.config import open_home
 from ksos_link.errors import UsageError
 
-# name: (what it does, so that help needs no import; the module is ksos_link.cli.<name>_command)
-COMMANDS: Final = {
-    "doctor": "Name what Bluetooth and the store lack, and what mends it.",
-    "watch": "Scan for watches; pair, list, rename and forget them.",
-    "sync": "Fetch what a watch has stored into the encrypted store.",
-    "show": "Show stored samples of one metric.",
-    "export": "Write stored samples to files in open formats.",
-    "store": "Look after the encrypted store: check, backup, keys.",
-    "decode": "Say what every packet of a capture is.",
-    "capture": "Record the traffic with a watch, or replay a recording.",
-    "virtual": "Run a virtual watch for tests and development.",
-    "demo": "Show the whole way of the data on a virtual watch.",
+# sections of names: what each does, so that help needs no import; the module of a command is
+# ksos_link.cli.<name>_command with underscores for dashes
+SECTIONS: Final = {
+    "Your data": {
+        "sync": "Fetch what a watch has stored into the encrypted store.",
+        "show": "Show stored samples of one metric.",
+        "export": "Write stored samples to files in open formats.",
+        "store": "Look after the encrypted store: check, backup, keys.",
+    },
+    "Your watch": {
+        "doctor": "Name what Bluetooth and the store lack, and what mends it.",
+        "watch": "Scan for watches; pair, list, rename and forget them.",
+    },
+    "You, and what it measures": {
+        "goal": "Daily goals: steps, energy, distance, sleep, active time.",
+        "sleep-time": "The hours in which the watch looks for sleep.",
+    },
+    "What it shows and tells you": {
+        "dnd": "When the watch stays quiet.",
+        "unit": "Units, first weekday, 12 or 24 hours.",
+    },
+    "Lab and development": {
+        "decode": "Say what every packet of a capture is.",
+        "capture": "Record the traffic with a watch, or replay a recording.",
+        "virtual": "Run a virtual watch for tests and development.",
+        "demo": "Show the whole way of the data on a virtual watch.",
+    },
+}
+COMMANDS: Final[dict[str, str]] = {
+    name: text for commands in SECTIONS.values() for name, text in commands.items()
 }
 
 
@@ -42,7 +60,7 @@ class Root(TyperGroup):
         """See `TyperGroup.get_command`."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"ksos_link.cli.{cmd_name}_command")
+        module = import_module(f"ksos_link.cli.{cmd_name.replace('-', '_')}_command")
         command = get_command(module.app)
         command.name = cmd_name
         read_values_plainly(command)
@@ -64,8 +82,11 @@ class Root(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """See `TyperGroup.format_commands`; from the table above, without imports."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                # padded, so that all sections have the same columns
+                formatter.write_dl([(f"{name:<{width}}", text) for name, text in commands.items()])
 
 
 app = typer.Typer(

@@ -1,0 +1,218 @@
+"""How settings look: fields and values, before and after, and where they come from."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from firmware_protocol.settings import Setting
+from firmware_protocol.settings.kinds import ABSENT, EVERY_DAY, WEEKDAYS, WORKDAYS, Plain
+from ksos_link.cli import render
+from ksos_link.cli.at_watch import tell_remarks
+from ksos_link.cli.invocation import Invocation
+from ksos_link.errors import RefusedError
+
+if TYPE_CHECKING:
+    from ksos_link.operations.setting_noun import Change, Shown
+
+_DAY_WORDS: Final = {
+    EVERY_DAY: "daily",
+    WORKDAYS: "workdays",
+    WEEKDAYS[5:]: "weekend",
+}
+_ARROW: Final = "->"
+
+
+def print_shown(shown: "Shown[Any]", call: Invocation, *, json: bool) -> None:
+    """Show one setting and where it comes from. The type of setting does not matter here."""
+    if json:
+        render.print_json(shown_object(shown))
+        return
+    print_fields(fields_of(shown.setting))
+    render.note(f"source     {source_text(shown)}", quiet=call.quiet)
+    tell_remarks(shown.remarks, call)
+
+
+def print_many_shown(
+    many: "Sequence[Shown[Any]]", missing: Iterable[str], call: Invocation, *, json: bool
+) -> None:
+    """Show several settings, each under its name."""
+    if json:
+        for shown in many:
+            render.print_json(shown_object(shown))
+    elif sys.stdout.isatty():
+        for number, shown in enumerate(many):
+            head = f"{shown.setting.NAME}  ({source_text(shown)})"
+            render.print_line(f"\n{head}" if number else head)
+            render.print_facts({f"  {name}": v for name, v in fields_of(shown.setting).items()})
+    else:
+        render.print_table(
+            ("setting", "field", "value", "source"),
+            [
+                (shown.setting.NAME, name, _one_cell(value), shown.source)
+                for shown in many
+                for name, value in fields_of(shown.setting).items()
+            ],
+        )
+    for shown in many:
+        tell_remarks(shown.remarks, call)
+    for name in missing:
+        render.note(f"absent     this watch has no setting {name}", quiet=call.quiet or json)
+
+
+def shown_object(shown: "Shown[Any]") -> dict[str, object]:
+    """One setting as JSON."""
+    sent = shown.sent_utc_s
+    return {
+        "setting": shown.setting.NAME,
+        "source": shown.source,
+        "sent_utc": None if sent is None else render.utc_text(sent),
+        **all_plain(shown.setting),
+    }
+
+
+def source_text(shown: "Shown[Any]") -> str:
+    """Where a setting comes from, in words."""
+    if shown.source == "watch":
+        return "the watch"
+    if shown.source == "sent" and shown.sent_utc_s is not None:
+        return f"as sent on {render.local_text(shown.sent_utc_s)[:16]}"
+    return "usual values; what this watch holds is not known"
+
+
+def print_change(
+    change: "Change[Any]",
+    call: Invocation,
+    *,
+    was: "Shown[Any] | None" = None,
+    json: bool,
+    strict: bool,
+) -> None:
+    """Show what a change came to: what it was, what it is, and what the watch made of it.
+
+    Raises:
+        RefusedError: with `strict`, where the watch holds otherwise than asked.
+    """
+    differences = change.differences
+    if json:
+        render.print_json(change_object(change, was))
+    else:
+        known = was is None or was.source != "default"
+        print_differences(changed_fields(change.before, change.asked, known=known))
+        render.print_line(outcome_text(change))
+        tell_remarks(change.remarks, call)
+    if strict and differences:
+        raise RefusedError(
+            "The watch holds otherwise than what was asked.", "Without --strict this is no error."
+        )
+
+
+def change_object(change: "Change[Any]", was: "Shown[Any] | None" = None) -> dict[str, object]:
+    """A change as JSON."""
+    before, held = change.before, change.held
+    return {
+        "setting": change.asked.NAME,
+        "before": None if before is None else all_plain(before),
+        "before_source": None if was is None else was.source,
+        "asked": all_plain(change.asked),
+        "sent": all_plain(change.sent),
+        "held": None if held is None else held.plain(),
+        "differences": {
+            name: {"asked": asked, "held": value}
+            for name, (asked, value) in change.differences.items()
+        },
+        "remarks": list(change.remarks),
+    }
+
+
+def outcome_text(change: "Change[Any]") -> str:
+    """What the watch made of it, in one line."""
+    if change.differences:
+        parts = ", ".join(
+            f"{name} {cell(value)} instead of {cell(asked)}"
+            for name, (asked, value) in change.differences.items()
+        )
+        return f"The watch {'took' if change.held is None else 'holds'} {parts}."
+    if change.held is None:
+        return "The watch took it; it cannot be asked what it holds."
+    return "The watch holds it so."
+
+
+def changed_fields(
+    before: Setting | None, after: Setting, *, known: bool = True
+) -> list[tuple[str, str, str]]:
+    """Fields that change, with both values; where none was `known`, all that are set."""
+    old = {} if before is None or not known else fields_of(before)
+    return [
+        (name, _one_cell(old[name]) if name in old else "not known", _one_cell(value))
+        for name, value in fields_of(after).items()
+        if name not in old or old[name] != value
+    ]
+
+
+def print_differences(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print `field  before -> after`; as columns in a pipe."""
+    if not sys.stdout.isatty():
+        render.print_table(("field", "before", "after"), rows)
+        return
+    names = max((len(name) for name, _, _ in rows), default=0)
+    olds = max((len(old) for _, old, _ in rows), default=0)
+    for name, old, new in rows:
+        line = f"{name:<{names}}  {old:<{olds}} {_ARROW} {new}"
+        if len(line) <= render.terminal_columns():
+            render.print_line(line)
+        else:
+            render.print_line(name)
+            render.print_facts({"  before": old.split(","), "  after": new.split(",")})
+
+
+def print_fields(fields: dict[str, object]) -> None:
+    """Print fields and values: aligned on a terminal, a table in a pipe."""
+    if sys.stdout.isatty():
+        render.print_facts(fields)
+    else:
+        render.print_table(
+            ("field", "value"), [(name, _one_cell(value)) for name, value in fields.items()]
+        )
+
+
+def fields_of(setting: Setting) -> dict[str, object]:
+    """The fields of a setting by name, in the words that a command takes; lists stay lists."""
+    return {name: _words(name, value) for name, value in all_plain(setting).items()}
+
+
+def all_plain(setting: Setting) -> dict[str, Plain]:
+    """The fields as JSON has them, those without a value too."""
+    from firmware_protocol.settings import setting_fields
+
+    plain = setting.plain()
+    return {each.name: plain.get(each.name) for each in setting_fields(type(setting))}
+
+
+def cell(value: object) -> str:
+    """A plain value in the words that a command takes."""
+    return _one_cell(_words("", value))
+
+
+def _words(name: str, value: object) -> object:
+    if value is None:
+        return ABSENT
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        if name == "days":
+            return days_text(tuple(value))
+        return value or ABSENT
+    return value
+
+
+def days_text(days: tuple[str, ...]) -> str:
+    """Days in as few words as there are for them."""
+    if not days:
+        return "once"
+    return _DAY_WORDS.get(days, ",".join(days))
+
+
+def _one_cell(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(render.cell_text, value))
+    return render.cell_text(value)

@@ -1,0 +1,266 @@
+"""Verbs that are made from a setting: its fields become options, its ranges their help.
+
+    app = open_app("Daily goals: show, set.")
+    add_show(app, Goal, "ksos goal show")
+    add_set(app, Goal, "ksos goal set --steps 8000")
+
+Values arrive as text and are read by the field's kind before anybody connects.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+
+from firmware_protocol.settings import Setting, setting_fields
+from firmware_protocol.settings.kinds import (
+    ABSENT,
+    WEEKDAYS,
+    Choice,
+    Day,
+    Days,
+    Kind,
+    Names,
+    Number,
+    Switch,
+    TimeOfDay,
+    Words,
+)
+from firmware_protocol.settings.setting import SettingField
+from ksos_link.cli.at_watch import Experimental, OneJson, Strict, at_watch
+from ksos_link.cli.command import epilog
+from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_pages import print_change, print_shown
+from ksos_link.errors import UsageError
+
+if TYPE_CHECKING:
+    from ksos_link.operations.open_watch import OpenWatch
+    from ksos_link.operations.setting_noun import Change, Shown
+
+SettingType = TypeVar("SettingType", bound=Setting)
+Texts = Mapping[str, str]
+Before = Callable[[Invocation], None]  # what must hold before a command connects, such as consent
+_SHORT: Final = 20  # letters: names that fit stand in the place of a value
+_LONG: Final = 6  # so many stand in a help; all are in `ksos setting list`
+_OTHER_NAMES: Final = {"timeout_s": "--ring-s"}  # where an option of every command has the name
+_METAVARS: Final[Mapping[type[Kind], str]] = {
+    Number: "N",
+    TimeOfDay: "HH:MM",
+    Day: "DAY",
+    Days: "DAYS",
+    Words: "TEXT",
+    Choice: "NAME",
+    Names: "NAMES",
+}
+
+
+def add_show(
+    app: typer.Typer,
+    kind: type[Setting],
+    *examples: str,
+    name: str = "show",
+    before: Before | None = None,
+) -> None:
+    """Add a verb that shows one setting."""
+
+    def show(ctx: typer.Context, json: OneJson = False, experimental: Experimental = False) -> None:
+        call = _begin(ctx, kind, before)
+        print_shown(at_watch(call, _reading(kind, experimental=experimental)), call, json=json)
+
+    show.__doc__ = (
+        f"Show {kind.MEANING}.\n\n"
+        "Says where it comes from: asked of the watch, or as it was sent, or as it usually is."
+    )
+    app.command(name=name, epilog=epilog(*examples))(show)
+
+
+def add_set(
+    app: typer.Typer,
+    kind: type[Setting],
+    *examples: str,
+    name: str = "set",
+    before: Before | None = None,
+) -> None:
+    """Add a verb that changes one setting: an option for each field, at least one of them given."""
+
+    def change(ctx: typer.Context, **given: Any) -> None:  # texts of fields, and three switches
+        json, experimental, strict = (
+            given.pop(each) for each in ("json", "experimental", "strict")
+        )
+        values = checked_values(kind, given)
+        if not values:
+            fields = ", ".join(option_of(each.name) for each in setting_fields(kind))
+            raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
+        call = _begin(ctx, kind, before)
+        was, done = at_watch(call, changing(kind, values, experimental=experimental))
+        print_change(done, call, was=was, json=json, strict=strict)
+
+    change.__doc__ = f"Set {kind.MEANING}.\n\nWhat is not named stays as it is."
+    change.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer reads it
+        [
+            _parameter("ctx", typer.Context, inspect.Parameter.empty),
+            *field_options(kind),
+            _parameter("json", OneJson, False),
+            _parameter("experimental", Experimental, False),
+            _parameter("strict", Strict, False),
+        ]
+    )
+    app.command(name=name, epilog=epilog(*examples))(change)
+
+
+def field_options(kind: type[Setting], *, without: Sequence[str] = ()) -> list[inspect.Parameter]:
+    """The parameters of a command that takes the fields of a setting as texts."""
+    return [
+        _parameter(each.name, Annotated[str | None, _option(each)], None)
+        for each in setting_fields(kind)
+        if each.name not in without
+    ]
+
+
+def checked_values(kind: type[Setting], given: Mapping[str, object]) -> dict[str, object]:
+    """The values of those fields that were given, each within its range.
+
+    Raises:
+        UsageError: one is not; it names the option and the range.
+    """
+    return {
+        each.name: _checked(each, str(text))
+        for each in setting_fields(kind)
+        if (text := given.get(each.name)) is not None
+    }
+
+
+def changing(
+    kind: type[SettingType], values: Mapping[str, object], *, experimental: bool
+) -> "Callable[[OpenWatch], Awaitable[tuple[Shown[SettingType], Change[SettingType]]]]":
+    """The job that changes some fields of a setting and leaves the others as they are."""
+
+    async def job(
+        watch: "OpenWatch",
+    ) -> "tuple[Shown[SettingType], Change[SettingType]]":
+        from ksos_link.operations.setting_noun import read_values
+
+        was = await watch.read(kind, experimental=experimental)
+        wanted = read_values(kind, values, was.setting)
+        done = await watch.write(wanted, before=was.setting, experimental=experimental)
+        return was, done
+
+    return job
+
+
+def option_of(field: str) -> str:
+    """The option that sets a field."""
+    return _OTHER_NAMES.get(field, f"--{field.replace('_', '-')}")
+
+
+def meaning_of(each: SettingField) -> str:
+    """What a field means and, where its metavar does not tell, takes."""
+    meaning = f"{each.meaning[:1].upper()}{each.meaning[1:]}"
+    match each.kind:
+        case Number(least, most):
+            return f"{meaning} ({least:g} to {most:.10g})."
+        case Words(most_bytes):
+            return f"{meaning} (at most {most_bytes} bytes)."
+        case Choice(names) if len("|".join(names)) > _SHORT:
+            return f"{meaning}: {_listed(names)}."
+        case Names(names):
+            return f"{meaning}: {_listed(names)}."
+        case Days():
+            return f"{meaning}: daily, workdays, weekend, once, or such as monday,friday."
+        case _:
+            return f"{meaning}."
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join((*names[:_LONG], "...") if len(names) > _LONG + 1 else names)
+
+
+def takes(kind: Kind) -> str:
+    """The values of a kind, as the end of `must be ...`."""
+    return f"{kind.describes}, or {ABSENT}" if kind.optional else kind.describes
+
+
+def _reading(
+    kind: type[SettingType], *, experimental: bool
+) -> "Callable[[OpenWatch], Awaitable[Shown[SettingType]]]":
+    async def job(watch: "OpenWatch") -> "Shown[SettingType]":
+        return await watch.read(kind, experimental=experimental)
+
+    return job
+
+
+def _begin(ctx: typer.Context, kind: type[Setting], before: Before | None) -> Invocation:
+    call = invocation(ctx)
+    if before is not None:
+        before(call)
+    call.open_log(kind.NAME)
+    return call
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _option(each: SettingField) -> Any:  # typer's OptionInfo, which it does not export
+    return typer.Option(
+        option_of(each.name),
+        metavar=_metavar(each.kind),
+        help=meaning_of(each),
+        autocompletion=_completion(each.kind),
+        show_default=False,
+    )
+
+
+def _metavar(kind: Kind) -> str:
+    match kind:
+        case Switch():
+            text = "on|off"
+        case Choice(names) if len("|".join(names)) <= _SHORT:
+            text = "|".join(names)
+        case _:
+            text = _METAVARS.get(type(kind), "VALUE")
+    return f"{text}|{ABSENT}" if kind.optional else text
+
+
+def _completion(kind: Kind) -> Callable[[str], Iterator[str]] | None:
+    """What a shell completes: the last of several names, or the one."""
+    words = _words(kind)
+    if not words:
+        return None
+
+    def complete(incomplete: str) -> Iterator[str]:
+        several = isinstance(kind, Names | Days)
+        done, _, begun = incomplete.rpartition(",") if several else ("", "", incomplete)
+        return (f"{done},{word}" if done else word for word in words if word.startswith(begun))
+
+    return complete
+
+
+def _words(kind: Kind) -> tuple[str, ...]:
+    absent = (ABSENT,) if kind.optional else ()
+    match kind:
+        case Switch():
+            return ("on", "off", *absent)
+        case Choice() | Names():
+            return (*kind.names, *absent)
+        case Days():
+            return ("daily", "workdays", "weekend", "once", *WEEKDAYS)
+        case _:
+            return absent
+
+
+def _checked(each: SettingField, text: str) -> object:
+    if each.kind.optional and text == ABSENT:
+        return None
+    try:
+        value = each.kind.read(text)
+        each.kind.check(value)
+    except (ValueError, TypeError, OverflowError):
+        option = option_of(each.name)
+        raise UsageError(
+            f"{option} must be {takes(each.kind)}.", f"What was given: {text[:40]}"
+        ) from None
+    return value
