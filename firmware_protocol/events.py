@@ -8,6 +8,7 @@ from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord, Watermark
 from firmware_protocol.settings import Setting
 from firmware_protocol.told import Told
+from firmware_protocol.uploads import UploadEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ Event = (
     | ErrorLogRead
     | DetailsRead
     | Told
+    | UploadEvent
     | FrameIgnored
     | JobDone
     | JobFailed

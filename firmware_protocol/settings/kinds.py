@@ -106,6 +106,11 @@ class Number(Kind):
             return round(float(plain), self.digits)
         return plain
 
+    def nearest(self, value: float) -> float:
+        """The number of the range that is nearest."""
+        near = min(max(value, self.least), self.most)
+        return round(near, self.digits) if self.digits else int(near)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice(Kind):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Self
 
 from firmware_protocol.errors import LocalProtocolError
-from firmware_protocol.settings.kinds import ABSENT, Kind, Plain
+from firmware_protocol.settings.kinds import ABSENT, Choice, Kind, Number, Plain
 
 
 class SettingValueError(LocalProtocolError):
@@ -74,6 +74,25 @@ class Setting:
         kept = {} if base is None else {name: getattr(base, name) for name in known}
         return cls(**{**kept, **given})
 
+    @classmethod
+    def read_leniently(cls, values: Mapping[str, object]) -> "tuple[Self, tuple[str, ...]]":
+        """Make one from what a watch says, and remarks on what no watch should say.
+
+        A number out of range is taken to the nearer end of it, a code without a name is `code_N`
+        where the field can keep it; anything else that cannot be is the usual value.
+        """
+        remarks: list[str] = []
+        given: dict[str, Any] = {}
+        for each in setting_fields(cls):
+            value, remark = _leniently(each, values.get(each.name, each.default))
+            given[each.name] = value
+            if remark:
+                remarks.append(f"{cls.NAME}: {each.name} {remark}")
+        try:
+            return cls(**given), tuple(remarks)
+        except SettingValueError as error:
+            return cls(), (*remarks, str(error))
+
 
 def setting_fields(kind: type[Setting]) -> Iterator[SettingField]:
     """Yield the fields of a setting in order."""
@@ -88,6 +107,23 @@ def _check(owner: type[Setting], each: SettingField, value: Any) -> None:
         each.kind.check(value)
     except (ValueError, TypeError):
         raise _out_of_range(owner, each) from None
+
+
+def _leniently(each: SettingField, value: Any) -> tuple[Any, str]:
+    """A value that the field can hold, and what is to be said about it."""
+    kind = each.kind
+    if value is None and kind.optional:
+        return None, ""
+    if isinstance(kind, Choice) and kind.open_ended and type(value) is int:
+        value = f"code_{value}"
+    try:
+        read = kind.read(value)
+        kind.check(read)
+    except (ValueError, TypeError, OverflowError):
+        if isinstance(kind, Number) and isinstance(value, int | float):
+            return kind.nearest(value), f"is {value} on the watch, which is out of range"
+        return each.default, f"is {value!r} on the watch, which means nothing here"
+    return read, ""
 
 
 def _read(owner: type[Setting], each: SettingField, value: object) -> object:

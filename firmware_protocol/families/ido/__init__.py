@@ -10,6 +10,8 @@ from firmware_protocol.families.ido.recognise import recognise
 from firmware_protocol.families.ido.record_kinds import RECORD_KINDS
 from firmware_protocol.families.ido.redaction import redact
 from firmware_protocol.families.ido.replay import open_replay
+from firmware_protocol.families.ido.settings import SUPPORT
+from firmware_protocol.families.ido.sports import SPORTS
 from firmware_protocol.families.ido.watch import open_watch
 from firmware_protocol.family import Family
 
@@ -25,4 +27,6 @@ FAMILY: Final = Family(
     open_watch=open_watch,
     open_replay=open_replay,
     redact=redact,
+    settings=SUPPORT,
+    sports=SPORTS,
 )

@@ -128,6 +128,7 @@ def read_battery(conversation: Conversation, _job: ReadBattery) -> Dialogue:
             battery_pct=needed(reply, "battery_pct"),
             voltage_mv=whole(reply, "voltage_mv") or None,
             charging=reply.fields.get("status") == "charging",
+            low=reply.fields.get("status") == "low",
             record=RawRecord(FAMILY_NAME, BATTERY_KIND, "", body, DECODER_VERSION),
         )
     )

@@ -146,13 +146,13 @@ class Conversation:
             self.write_bytes = min(max(write_bytes, SMALLEST_WRITE_BYTES), most)
 
 
-def answered(message: IdoMessage | None, question: str) -> IdoMessage:
+def answered(message: Message | None, question: str) -> IdoMessage:
     """Return a reply that must be there.
 
     Raises:
         JobError: the watch stayed silent.
     """
-    if message is None:
+    if not isinstance(message, IdoMessage):
         raise JobError("silent", f"the watch did not answer when asked {question}")
     return message
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from firmware_protocol.events import Event, FrameIgnored
-from firmware_protocol.families.ido import gatt
+from firmware_protocol.families.ido import actions, gatt, settings
 from firmware_protocol.families.ido.control_dialogues import (
     bind,
     read_battery,
@@ -18,17 +18,21 @@ from firmware_protocol.families.ido.framing import FrameAssembler
 from firmware_protocol.families.ido.identify_dialogue import identify
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.sync_dialogue import sync
-from firmware_protocol.family import Dialect, Dialogue, Message, Output, Write
+from firmware_protocol.families.ido.told import CHANGED, EVENT, details, told_by
+from firmware_protocol.family import Dialect, Dialogue, JobError, Message, Output, Write
 from firmware_protocol.jobs import (
     Bind,
+    Do,
     Identify,
     Job,
     ReadBattery,
     ReadClock,
     ReadLive,
+    ReadSetting,
     SetClock,
     Sync,
     Unbind,
+    WriteSetting,
 )
 from firmware_protocol.told import DataChanged
 
@@ -42,9 +46,10 @@ _DIALOGUES: Final[Mapping[type[Job], Callable[[Conversation, Any], Dialogue]]] =
     ReadBattery: read_battery,
     ReadLive: read_live,
     Sync: sync,
+    ReadSetting: settings.read,
+    WriteSetting: settings.write,
+    Do: actions.do,
 }
-_EVENT: Final = "ido.event."
-_CHANGED: Final = "ido.event.changed"
 _NOTICES: Final = "ido.set.notice_switches.reply"  # pushed after every subscription (ido.md 2.5)
 _ECHO_BYTES: Final = 18  # command, key and 16 bytes (ido.md 4.7, C)
 
@@ -65,37 +70,28 @@ class IdoDialect(Dialect):
         return [message_from(frame) for frame in self._assembler.receive(uuid, data)]
 
     def dialogue(self, job: Job) -> Dialogue:
-        """Open the dialogue that does `job`."""
+        """Open the dialogue that does `job`.
+
+        Raises:
+            JobError: this wire has no such job, setting or action.
+        """
+        if type(job) not in _DIALOGUES:
+            raise JobError("unsupported", "this kind of watch has no such job")
         return _DIALOGUES[type(job)](self._conversation, job)
 
     def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:
         """Report what the watch tells of itself; `07 40` is answered with its echo."""
         if not isinstance(message, IdoMessage):
             return [FrameIgnored("a record that was not asked for now", message.name)], []
-        if message.name == _CHANGED:
-            echo = message.payload[:_ECHO_BYTES].ljust(_ECHO_BYTES, b"\x00")
-            return [_changed(message)], [Write(gatt.COMMAND_WRITE, echo)]
-        if message.name.startswith(_EVENT):
-            what = message.name.removeprefix(_EVENT)
-            return [DataChanged(what, _details(message.fields))], []
+        if message.name.startswith(EVENT):
+            return [*told_by(message)], _answers(message)
         if message.name == _NOTICES:
-            return [DataChanged("notice_switches", _details(message.fields))], []
+            return [DataChanged("notice_switches", details(message.fields))], []
         return [FrameIgnored("a message that was not asked for now", message.name)], []
 
 
-def _changed(message: IdoMessage) -> DataChanged:
-    """Name what changed (ido.md 8.7); without a code the flags say what to read again."""
-    change = message.fields.get("change") or "settings"
-    what = change if isinstance(change, str) else f"change_{change}"
-    return DataChanged(what, _details(message.fields))
-
-
-def _details(fields: Mapping[str, object]) -> dict[str, int | str]:
-    """Flatten fields to numbers and words."""
-    details: dict[str, int | str] = {}
-    for name, value in fields.items():
-        if isinstance(value, int | str):
-            details[name] = value
-        elif isinstance(value, list) and value:
-            details[name] = " ".join(map(str, value))
-    return details
+def _answers(message: IdoMessage) -> list[Output]:
+    """07 40 wants its echo, nothing else does (ido.md 4.7, C)."""
+    if message.name != CHANGED:
+        return []
+    return [Write(gatt.COMMAND_WRITE, message.payload[:_ECHO_BYTES].ljust(_ECHO_BYTES, b"\x00"))]

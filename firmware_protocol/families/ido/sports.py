@@ -6,6 +6,8 @@ Some names stand for two codes of the vendor's list; the wire keeps the code.
 from collections.abc import Mapping
 from typing import Final
 
+from firmware_protocol.settings.kinds import is_code
+
 
 def _numbered(first: int, names: str) -> dict[int, str]:
     return dict(enumerate(names.split(), first))
@@ -70,3 +72,13 @@ SPORTS: Final[Mapping[int, str]] = {
 def sport_name(code: int) -> str:
     """Return the neutral name of a sport; `sport_<code>` in decimal where it has none."""
     return SPORTS.get(code, f"sport_{code}")
+
+
+def code_of_sport(name: str) -> int | None:
+    """Return the code of a sport's neutral name or of `code_N`, the first where there are several.
+
+    None where watches of this family have no such sport.
+    """
+    if is_code(name):
+        return int(name.removeprefix("code_"))
+    return next((code for code, known in SPORTS.items() if known == name), None)

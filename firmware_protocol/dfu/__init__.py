@@ -1,0 +1,1 @@
+"""Firmware transports (dfu.md), a second axis beside the families: what a watch offers decides."""

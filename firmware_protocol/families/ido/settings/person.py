@@ -1,0 +1,163 @@
+"""The wearer, goals, units, language and cycle on the IDO wire (ido.md 4.3)."""
+
+from dataclasses import replace
+from typing import Final
+
+from firmware_protocol.events import Remarked
+from firmware_protocol.families.ido.conversation import Asking, Conversation
+from firmware_protocol.families.ido.settings.values import clock, known_or_usual, switch
+from firmware_protocol.families.ido.settings.way import (
+    Fields,
+    Known,
+    Messages,
+    Way,
+    classic_way,
+    put,
+)
+from firmware_protocol.family import Report, SettingSupport
+from firmware_protocol.settings import Cycle, Goal, Language, Units, Wearer
+
+_RING_BITS: Final = ("kcal_goal", "distance_goal", "activity_goal")
+_NO_DATE: Final = "0000-00-00"
+
+
+def _units_fields(units: Units, language: Language, wearer: Wearer) -> Fields:
+    """03 11: units, language and strides are one message (C)."""
+    return {
+        "distance": units.distance,
+        "weight": units.weight,
+        "temperature": units.temperature,
+        "walk_stride_cm": wearer.walk_stride_cm or 0,
+        "language": language.language,
+        "clock": units.clock,
+        "run_stride_cm": wearer.run_stride_cm or 0,
+        "stride_by_gps": switch(units.stride_by_gps),
+        "week_start": units.week_start,
+        "energy": units.energy,
+        "pool": units.pool,
+        "cycling": units.cycling,
+        "walk_and_run": units.walk_and_run,
+        "stride": units.stride,
+        "height": units.height,
+    }
+
+
+def _write_units(units: Units, known: Known) -> Messages:
+    language, wearer = known_or_usual(known, Language), known_or_usual(known, Wearer)
+    return [("ido.set.units", _units_fields(units, language, wearer))]
+
+
+def _write_language(language: Language, known: Known) -> Messages:
+    units, wearer = known_or_usual(known, Units), known_or_usual(known, Wearer)
+    return [("ido.set.units", _units_fields(units, language, wearer))]
+
+
+def _write_wearer(wearer: Wearer, known: Known) -> Messages:
+    """03 10, and the strides in 03 11 where there are any or were some."""
+    messages: list[tuple[str, Fields]] = [
+        (
+            "ido.set.wearer",
+            {
+                "height_cm": wearer.height_cm,
+                "weight_10_g": round(wearer.weight_kg * 100),
+                "gender": wearer.sex,
+                "birth": str(wearer.birth_date),
+            },
+        )
+    ]
+    before = known_or_usual(known, Wearer)
+    strides = (wearer.walk_stride_cm, wearer.run_stride_cm)
+    if strides != (None, None) or (before.walk_stride_cm, before.run_stride_cm) != strides:
+        units, language = known_or_usual(known, Units), known_or_usual(known, Language)
+        messages.append(("ido.set.units", _units_fields(units, language, wearer)))
+    return messages
+
+
+def _write_goal(conversation: Conversation, goal: Goal, _known: Known) -> Asking[Goal]:
+    """03 03, and 03 43 with what the app was seen to send in its provisional bytes."""
+    hours, minutes = divmod(goal.sleep_min, 60)
+    yield from put(
+        conversation,
+        "ido.set.daily_goal",
+        {
+            "type": "steps",
+            "value": goal.steps,
+            "sleep_hours": hours,
+            "sleep_min": minutes,
+            "hourly_steps": goal.hourly_steps,
+            "target": "daily",
+        },
+    )
+    listed = conversation.capabilities
+    if listed is not None and not listed.intersection(_RING_BITS):
+        yield Report(Remarked("this watch has no goals of energy, distance and active time"))
+        usual = Goal()
+        return replace(
+            goal,
+            energy_kcal=usual.energy_kcal,
+            distance_m=usual.distance_m,
+            active_min=usual.active_min,
+        )
+    yield from put(
+        conversation,
+        "ido.set.ring_goals",
+        {
+            "active_kcal": goal.energy_kcal,
+            "distance_m": goal.distance_m,
+            "activity_s": goal.active_min * 60,
+            "walk_time_raw": 0,
+            "kcal_minimum": 250,
+            "kcal_maximum": 1550,
+            "hours": 12,
+            "period": "none",
+        },
+    )
+    return goal
+
+
+def _write_cycle(cycle: Cycle, _known: Known) -> Messages:
+    """03 41 and 03 42. Switched off, nothing of the cycle goes out (as the app does it, C)."""
+    facts: Fields = {
+        "period_days": cycle.period_days if cycle.on else 0,
+        "cycle_days": cycle.cycle_days if cycle.on else 0,
+        "last_start": str(cycle.last_start) if cycle.on else _NO_DATE,
+        "ovulation_interval_days": cycle.ovulation_days if cycle.on else 0,
+        "fertile_days_before": cycle.fertile_before_days if cycle.on else 0,
+        "fertile_days_after": cycle.fertile_after_days if cycle.on else 0,
+        "notify": "invalid",
+    }
+    reminder = switch(cycle.on and cycle.remind)
+    messages: list[tuple[str, Fields]] = [
+        ("ido.set.menstruation", {"switch": switch(cycle.on), **facts, "reminder": reminder})
+    ]
+    if cycle.on:
+        messages.append(
+            (
+                "ido.set.menstruation_reminder",
+                {
+                    "period_start_days": cycle.period_start_ahead_days,
+                    "ovulation_days": cycle.ovulation_ahead_days,
+                    "time": clock(cycle.remind_at),
+                    "fertile_start_days": cycle.fertile_start_ahead_days,
+                    "fertile_end_days": cycle.fertile_end_ahead_days,
+                    "period_end_days": cycle.period_end_ahead_days,
+                },
+            )
+        )
+    return messages
+
+
+WAYS: Final = (
+    classic_way(Wearer, "03 10, 03 11", _write_wearer, shares=(Units, Language)),
+    Way(
+        Goal,
+        SettingSupport(
+            "03 03, 03 43",
+            provisional="bytes 10 to 17 of 03 43 go out as the app was seen to send them",
+        ),
+        _write_goal,
+    ),
+    classic_way(Units, "03 11", _write_units, shares=(Language, Wearer)),
+    classic_way(Language, "03 11", _write_language, shares=(Units, Wearer)),
+    classic_way(Cycle, "03 41, 03 42", _write_cycle, needs=("menstruation",)),
+)
