@@ -74,7 +74,7 @@ class _PlainValue:
             return Path(value)
         if self._type is bool:
             return self._switch(value, param, ctx)
-        return value if self._type is not float else self._number(value, param, ctx)
+        return self._number(value, param, ctx) if self._type in (int, float) else value
 
     @staticmethod
     def _switch(value: Any, param: Any, ctx: Any) -> bool:
@@ -86,9 +86,10 @@ class _PlainValue:
         return SWITCH_WORDS[value.lower()]
 
     def _number(self, value: Any, param: Any, ctx: Any) -> float:
-        message = f"give a number from {self._least:g} to {self._most:g}."
+        noun = "a number" if self._type is float else "a whole number"
+        message = f"give {noun} from {self._least:g} to {self._most:g}."
         try:
-            number = float(value)
+            number: float = self._type(value)
         except ValueError as error:
             raise typer.BadParameter(message, ctx, param) from error
         if not self._least <= number <= self._most:
@@ -104,8 +105,14 @@ def read_values_plainly(command: Any) -> None:
     """
     for param in command.get_params(typer.Context(command, **HELP_NAMES)):  # --help too
         param._runtime_param = _PlainValue(param.type_descriptor)  # noqa: SLF001 there is no public way
+        if param.param_type_name == "argument":
+            param.display_type_rich = _no_type  # its help says it in words
     for verb in getattr(command, "commands", {}).values():
         read_values_plainly(verb)
+
+
+def _no_type(ctx: object) -> None:
+    """What help shows of an argument's type in Python."""
 
 
 def metric_names() -> list[str]:

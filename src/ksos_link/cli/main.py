@@ -31,11 +31,17 @@ SECTIONS: Final = {
     },
     "You, and what it measures": {
         "goal": "Daily goals: steps, energy, distance, sleep, active time.",
+        "measure": "Heart rate, oxygen saturation, stress: when, and one now.",
+        "sport": "Sports by name; the watch's list, and those it recognises.",
         "sleep-time": "The hours in which the watch looks for sleep.",
     },
     "What it shows and tells you": {
+        "alarm": "The alarms: list, add, edit, remove, switch on and off.",
+        "reminder": "Reminders of sitting, walking, drinking, the cycle.",
         "dnd": "When the watch stays quiet.",
+        "display": "Brightness, raise to wake, which way up, which wrist.",
         "unit": "Units, first weekday, 12 or 24 hours.",
+        "language": "The language that the watch shows.",
     },
     "Lab and development": {
         "decode": "Say what every packet of a capture is.",

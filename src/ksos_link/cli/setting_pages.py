@@ -1,10 +1,10 @@
 """How settings look: fields and values, before and after, and where they come from."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from firmware_protocol.settings import Setting
+from firmware_protocol.settings import Alarm, Setting
 from firmware_protocol.settings.kinds import ABSENT, EVERY_DAY, WEEKDAYS, WORKDAYS, Plain
 from ksos_link.cli import render
 from ksos_link.cli.at_watch import tell_remarks
@@ -33,7 +33,7 @@ def print_shown(shown: "Shown[Any]", call: Invocation, *, json: bool) -> None:
 
 
 def print_many_shown(
-    many: "Sequence[Shown[Any]]", missing: Iterable[str], call: Invocation, *, json: bool
+    many: "Sequence[Shown[Any]]", missing: Sequence[str], call: Invocation, *, json: bool
 ) -> None:
     """Show several settings, each under its name."""
     if json:
@@ -53,10 +53,17 @@ def print_many_shown(
                 for name, value in fields_of(shown.setting).items()
             ],
         )
+    tell_missing(many, missing, call, json=json)
+
+
+def tell_missing(
+    many: "Sequence[Shown[Any]]", missing: Sequence[str], call: Invocation, *, json: bool
+) -> None:
+    """Tell what came up while several settings were read, and which this watch has not."""
     for shown in many:
         tell_remarks(shown.remarks, call)
-    for name in missing:
-        render.note(f"absent     this watch has no setting {name}", quiet=call.quiet or json)
+    for text in missing:
+        render.note(f"absent     {text}", quiet=call.quiet or json)
 
 
 def shown_object(shown: "Shown[Any]") -> dict[str, object]:
@@ -99,6 +106,11 @@ def print_change(
         known = was is None or was.source != "default"
         print_differences(changed_fields(change.before, change.asked, known=known))
         render.print_line(outcome_text(change))
+        if not known:
+            render.note(
+                "remark     what the watch held is not known; usual values went out with it",
+                quiet=call.quiet,
+            )
         tell_remarks(change.remarks, call)
     if strict and differences:
         raise RefusedError(
@@ -177,7 +189,11 @@ def print_fields(fields: dict[str, object]) -> None:
 
 def fields_of(setting: Setting) -> dict[str, object]:
     """The fields of a setting by name, in the words that a command takes; lists stay lists."""
-    return {name: _words(name, value) for name, value in all_plain(setting).items()}
+    fields = {name: _words(value) for name, value in all_plain(setting).items()}
+    if isinstance(days := fields.get("days"), list | str):
+        named = () if isinstance(days, str) else tuple(days)
+        fields["days"] = days_text(named, none="once" if isinstance(setting, Alarm) else ABSENT)
+    return fields
 
 
 def all_plain(setting: Setting) -> dict[str, Plain]:
@@ -190,26 +206,20 @@ def all_plain(setting: Setting) -> dict[str, Plain]:
 
 def cell(value: object) -> str:
     """A plain value in the words that a command takes."""
-    return _one_cell(_words("", value))
+    return _one_cell(_words(value))
 
 
-def _words(name: str, value: object) -> object:
+def _words(value: object) -> object:
     if value is None:
         return ABSENT
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, list):
-        if name == "days":
-            return days_text(tuple(value))
-        return value or ABSENT
-    return value
+    return ABSENT if value == [] else value
 
 
-def days_text(days: tuple[str, ...]) -> str:
+def days_text(days: tuple[str, ...], none: str = "once") -> str:
     """Days in as few words as there are for them."""
-    if not days:
-        return "once"
-    return _DAY_WORDS.get(days, ",".join(days))
+    return _DAY_WORDS.get(days, ",".join(days)) or none
 
 
 def _one_cell(value: object) -> str:

@@ -28,10 +28,10 @@ from firmware_protocol.settings.kinds import (
     Words,
 )
 from firmware_protocol.settings.setting import SettingField
-from ksos_link.cli.at_watch import Experimental, OneJson, Strict, at_watch
+from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog
 from ksos_link.cli.invocation import Invocation, invocation
-from ksos_link.cli.setting_pages import print_change, print_shown
+from ksos_link.cli.setting_pages import print_change, print_many_shown, print_shown
 from ksos_link.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ksos_link.operations.setting_noun import Change, Shown
 
 SettingType = TypeVar("SettingType", bound=Setting)
-Texts = Mapping[str, str]
+Command = TypeVar("Command", bound=Callable[..., None])
 Before = Callable[[Invocation], None]  # what must hold before a command connects, such as consent
 _SHORT: Final = 20  # letters: names that fit stand in the place of a value
 _LONG: Final = 6  # so many stand in a help; all are in `ksos setting list`
@@ -97,16 +97,98 @@ def add_set(
         print_change(done, call, was=was, json=json, strict=strict)
 
     change.__doc__ = f"Set {kind.MEANING}.\n\nWhat is not named stays as it is."
-    change.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # typer reads it
-        [
-            _parameter("ctx", typer.Context, inspect.Parameter.empty),
-            *field_options(kind),
-            _parameter("json", OneJson, False),
-            _parameter("experimental", Experimental, False),
-            _parameter("strict", Strict, False),
-        ]
-    )
+    takes_fields(kind, json=OneJson, experimental=Experimental, strict=Strict)(change)
     app.command(name=name, epilog=epilog(*examples))(change)
+
+
+def add_show_several(
+    app: typer.Typer, kinds: Mapping[str, type[Setting]], what: str, *examples: str
+) -> None:
+    """Add a verb that shows the settings of a noun, or the one that is named."""
+    names = ", ".join(kinds)
+
+    def show(
+        ctx: typer.Context,
+        name: Annotated[
+            str | None,
+            typer.Argument(
+                metavar="[NAME]",
+                help=f"Only this one: {names}.",
+                autocompletion=lambda: list(kinds),
+                show_default=False,
+            ),
+        ] = None,
+        json: JsonLines = False,
+        experimental: Experimental = False,
+    ) -> None:
+        wanted = list(kinds.values()) if name is None else [one_of(kinds, name)]
+        call = _begin(ctx, wanted[0], None)
+        if name is not None:
+            job = _reading(wanted[0], experimental=experimental)
+            print_shown(at_watch(call, job), call, json=json)
+            return
+        shown, missing = at_watch(call, reading_several(wanted, experimental=experimental))
+        print_many_shown(shown, missing, call, json=json)
+
+    show.__doc__ = f"Show {what}.\n\nWithout a name all of them, as far as the watch has them."
+    app.command(epilog=epilog(*examples))(show)
+
+
+def one_of(kinds: Mapping[str, type[Setting]], name: str) -> type[Setting]:
+    """The setting that a noun calls so.
+
+    Raises:
+        UsageError: there is none; the message names those that there are.
+    """
+    if name not in kinds:
+        raise UsageError(f"There is no {name} here.", f"Choose one of: {', '.join(kinds)}.")
+    return kinds[name]
+
+
+def reading_several(
+    kinds: Sequence[type[Setting]], *, experimental: bool = False
+) -> "Callable[[OpenWatch], Awaitable[tuple[list[Shown[Any]], list[str]]]]":
+    """The job that reads those of some settings that the watch has; and why not the others.
+
+    What the watch does not list is asked of it only with `experimental`.
+    """
+
+    async def job(watch: "OpenWatch") -> "tuple[list[Shown[Any]], list[str]]":
+        here = watch.family.settings if experimental else watch.supported
+        shown = [
+            await watch.read(kind, experimental=experimental) for kind in kinds if kind in here
+        ]
+        return shown, [_absent(watch, kind) for kind in kinds if kind not in here]
+
+    return job
+
+
+def _absent(watch: "OpenWatch", kind: type[Setting]) -> str:
+    """Why a watch has no such setting."""
+    support = watch.family.settings.get(kind)
+    if support is None:
+        return f"{kind.NAME}: watches of family {watch.family.name} have no such setting"
+    return f"{kind.NAME}: this watch does not list {' or '.join(support.needs)}"
+
+
+def takes_fields(
+    kind: type[Setting], *, without: Sequence[str] = (), **further: Any
+) -> Callable[[Command], Command]:
+    """Give a command the fields of a setting as options, and `further` ones by annotation.
+
+    What the command itself declares before its `**given` comes first.
+    """
+
+    def declared(command: Command) -> Command:
+        own = inspect.signature(command).parameters.values()
+        first = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        options = field_options(kind, without=without)
+        rest = [_parameter(name, annotation, False) for name, annotation in further.items()]
+        signature = inspect.Signature([*first, *options, *rest])
+        command.__signature__ = signature  # type: ignore[attr-defined]  # typer reads it
+        return command
+
+    return declared
 
 
 def field_options(kind: type[Setting], *, without: Sequence[str] = ()) -> list[inspect.Parameter]:
@@ -173,7 +255,9 @@ def meaning_of(each: SettingField) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join((*names[:_LONG], "...") if len(names) > _LONG + 1 else names)
+    if len(names) <= _LONG + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_LONG])} and {len(names) - _LONG} others"
 
 
 def takes(kind: Kind) -> str:
@@ -199,9 +283,8 @@ def _begin(ctx: typer.Context, kind: type[Setting], before: Before | None) -> In
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-    )
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
 
 
 def _option(each: SettingField) -> Any:  # typer's OptionInfo, which it does not export
@@ -264,3 +347,8 @@ def _checked(each: SettingField, text: str) -> object:
             f"{option} must be {takes(each.kind)}.", f"What was given: {text[:40]}"
         ) from None
     return value
+
+
+def words_of(kind: type[Setting], field: str) -> tuple[str, ...]:
+    """The names that a field takes, as far as it takes names."""
+    return next((_words(each.kind) for each in setting_fields(kind) if each.name == field), ())
