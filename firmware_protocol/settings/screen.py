@@ -43,9 +43,8 @@ class RaiseToWake(Setting):
 
     on: bool = described(Switch(), True, "whether it does")
     show_s: int = described(Number(1, 255), 5, "seconds that the screen stays lit")
-    all_day: bool = described(Switch(), False, "not only from start to end")
     start: time = described(TimeOfDay(), time(0), "from")
-    end: time = described(TimeOfDay(), time(23, 59), "to")
+    end: time = described(TimeOfDay(), time(23, 59), "to; 23:59 from 00:00 is all day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

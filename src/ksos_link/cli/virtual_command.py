@@ -1,5 +1,7 @@
 """`ksos virtual`: a virtual watch for tests and development."""
 
+import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -44,28 +46,66 @@ def run_watch(
             help="Connection interval of the radio; 0 is no wait.",
         ),
     ] = 30.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
-    """Run a virtual watch until Ctrl-C; others reach it as virtual:tcp:127.0.0.1:PORT."""
-    from ksos_link.operations.virtual import serve
+    """Run a virtual watch until Ctrl-C; others reach it as virtual:tcp:127.0.0.1:PORT.
+
+    You are its wearer: on a terminal by single keys (? lists them), in a pipe by one gesture a
+    line. What it shows is told as it appears, and what is set stays as long as it runs.
+    """
+    from ksos_link.cli.keyboard import KEYS, gestures_from_stdin
+    from ksos_link.operations.virtual import Onlooker, serve
 
     call = invocation(ctx)
     call.open_log("virtual", keeps=False)
 
     def up(address: str) -> None:
-        render.print_line(address)
+        if json:
+            render.print_json({"event": "up", "address": address})
+        else:
+            render.print_line(address)
         render.flush()
         render.note("The virtual watch is up; stop it with Ctrl-C.", quiet=call.quiet)
+        if sys.stdin is not None and sys.stdin.isatty():
+            render.note(key_map(KEYS), quiet=call.quiet)
 
-    run(serve(watch, listen, interval_s=interval_ms / 1000, now=local_now, when_up=up))
+    def shown(text: str) -> None:
+        if json:
+            render.print_json({"event": "shown", "text": text})
+            render.flush()
+        else:
+            render.note(f"shown      {render.cell_text(text)}", quiet=call.quiet)
+
+    def puzzled(text: str) -> None:
+        render.note(f"no gesture {text}")
+
+    onlooker = Onlooker(up, shown, puzzled)
+    gestures = gestures_from_stdin(lambda: render.note(key_map(KEYS)))
+    run(serve(watch, listen, onlooker, gestures, interval_s=interval_ms / 1000, now=local_now))
+
+
+def key_map(keys: Mapping[str, str]) -> str:
+    """The keys as a person reads them."""
+    return "keys       " + "  ".join(f"{key} {name}" for key, name in keys.items())
 
 
 @app.command(name="list", epilog=epilog("ksos virtual list"))
 def list_scenarios(
+    gestures: Annotated[
+        bool, typer.Option("--gestures", help="List what its wearer can do, for ?do=NAME@SECONDS.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
     """List the scenarios that a virtual watch can play, for ?scenario=NAME."""
-    from ksos_link.operations.virtual import scenario_lines
+    from ksos_link.operations.virtual import gesture_names, scenario_lines
 
+    if gestures:
+        for name in gesture_names("ido"):
+            if json:
+                render.print_json({"gesture": name})
+            else:
+                render.print_line(name)
+        return
     lines = scenario_lines()
     if json:
         for name, title in lines:

@@ -111,7 +111,7 @@ def _failure(event: JobFailed) -> KsosError:
         )
     if event.kind == "silent":
         return RefusedError(
-            f"The watch did not answer: {event.reason}.",
+            f"{event.reason[:1].upper()}{event.reason[1:]}.",
             "Is it bound to a phone, or asleep? Wake it and try again.",
         )
     return RefusedError(f"The watch refused: {event.reason}.")

@@ -1,22 +1,38 @@
-"""Serve a virtual watch to other processes."""
+"""Serve a virtual watch to other processes, and be its wearer."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 
+from firmware_protocol.errors import LocalProtocolError
 from ksos_link.errors import UsageError
 from ksos_link.operations.target import VirtualTarget, parse_target
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who looks at a served watch. `up` gets its address, `shown` each line of its screen.
+
+    `puzzled` hears of what its wearer cannot do.
+    """
+
+    up: Callable[[str], None]
+    shown: Callable[[str], None]
+    puzzled: Callable[[str], None]
 
 
 async def serve(
     watch: str,
     listen: str,
+    onlooker: Onlooker,
+    gestures: AsyncIterator[str],
     *,
     interval_s: float,
     now: Callable[[], datetime],
-    when_up: Callable[[str], None],
 ) -> None:
-    """Run until cancelled; `when_up` gets the address by which others reach the watch.
+    """Run until cancelled, and do with the watch what `gestures` says.
 
     Raises:
         UsageError: no such watch, or not on this machine.
@@ -32,11 +48,19 @@ async def serve(
     clock_s = asyncio.get_running_loop().time()
     opened = open_virtual_watch(target.family, target.query, now=now(), now_s=clock_s)
     server = await serve_radio([opened], listen, LinkShape(interval_s=interval_s))
+    worn = server.peripherals[0]
+    worn.on_shown = onlooker.shown
     try:
-        when_up(f"virtual:tcp:127.0.0.1:{server.port}")
-        await asyncio.get_running_loop().create_future()
+        onlooker.up(f"virtual:tcp:127.0.0.1:{server.port}")
+        async for gesture in gestures:
+            try:
+                worn.make(gesture)
+            except LocalProtocolError as error:
+                onlooker.puzzled(str(error))
+        await asyncio.get_running_loop().create_future()  # nobody says more: serve on
     finally:
-        await server.close()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server.close()
 
 
 def scenario_lines() -> list[tuple[str, str]]:
@@ -44,3 +68,12 @@ def scenario_lines() -> list[tuple[str, str]]:
     from ksos_link.virtual_watch.scenarios import load_scenario, scenario_names
 
     return [(name, load_scenario(name).title) for name in scenario_names()]
+
+
+def gesture_names(family: str) -> tuple[str, ...]:
+    """What the wearer of a family's virtual watch can do."""
+    from ksos_link.operations.local_time import local_now
+    from ksos_link.virtual_watch.scenarios import open_virtual_watch
+
+    session, _ = open_virtual_watch(family, {"scenario": "empty"}, now=local_now())
+    return session.gestures

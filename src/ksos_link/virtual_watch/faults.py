@@ -117,6 +117,23 @@ class FaultySession(WatchSession):
         """The central enabled notifications on a characteristic."""
         self._session.subscribed(uuid, self._since_start(now_s))
 
+    @property
+    def gestures(self) -> tuple[str, ...]:
+        """See `WatchSession.gestures`."""
+        return self._session.gestures
+
+    def make(self, gesture: str, now_s: float) -> None:
+        """See `WatchSession.make`."""
+        self._session.make(gesture, self._since_start(now_s))
+
+    def settings_held(self) -> dict[str, bytes]:
+        """See `WatchSession.settings_held`."""
+        return self._session.settings_held()
+
+    def take_shown(self) -> list[str]:
+        """See `WatchSession.take_shown`."""
+        return self._session.take_shown()
+
     def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
         """Hand a write to the watch, unless the link is lost with it."""
         since_start_s = self._since_start(now_s)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 from bumble import att
@@ -23,6 +23,7 @@ from ksos_link.virtual_watch.gatt_tables import (
     air_uuid,
 )
 from ksos_link.virtual_watch.radio import RadioController, ShapedLink
+from ksos_link.virtual_watch.scenario import PlannedGesture
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +60,15 @@ class WatchIdentity(Protocol):
     @property
     def manufacturer_data(self) -> bytes:
         """The whole element of the scan response; empty for none."""
+
+
+@runtime_checkable
+class PlansGestures(Protocol):
+    """What an identity has besides whose wearer does something by plan."""
+
+    @property
+    def gestures(self) -> Sequence[PlannedGesture]:
+        """What, and how long after a companion first listened."""
 
 
 @runtime_checkable
@@ -117,6 +127,9 @@ class VirtualPeripheral:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._planned = list(identity.gestures) if isinstance(identity, PlansGestures) else []
+        self._timers: list[asyncio.TimerHandle] = []
+        self.on_shown: Callable[[str], None] | None = None  # gets each line of the watch's screen
 
     async def start(self) -> None:
         """Switch on and advertise."""
@@ -126,12 +139,23 @@ class VirtualPeripheral:
     async def close(self) -> None:
         """Switch off; a central loses its link."""
         self._closing = True
+        for timer in self._timers:
+            timer.cancel()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._device.power_off()
         self._controller.leave()
+
+    def make(self, gesture: str) -> None:
+        """The wearer does something; a companion that listens hears of it at once.
+
+        Raises:
+            LocalProtocolError: this watch knows no such gesture.
+        """
+        self.session.make(gesture, _now_s())
+        self._wake.set()
 
     def drop_link(self) -> None:
         """Lose the link at once, if there is one."""
@@ -161,6 +185,7 @@ class VirtualPeripheral:
             if notify:
                 with _failing_plainly():
                     session.subscribed(uuid, _now_s())
+                self._start_plan()
                 self._wake.set()
 
         characteristic: Characteristic[bytes] = Characteristic(
@@ -173,6 +198,12 @@ class VirtualPeripheral:
             characteristic.on(Characteristic.EVENT_SUBSCRIPTION, subscribed)
             self._notifying[uuid] = characteristic
         return characteristic
+
+    def _start_plan(self) -> None:
+        """Begin what the wearer does by plan, once in the life of this watch."""
+        planned, self._planned = self._planned, []
+        loop = asyncio.get_running_loop()
+        self._timers += [loop.call_later(each.after_s, self.make, each.what) for each in planned]
 
     def _connected(self, connection: Connection) -> None:
         connection.once(Connection.EVENT_DISCONNECTION, self._disconnected)
@@ -215,6 +246,9 @@ class VirtualPeripheral:
                 delaying.release_delayed(_now_s())
             for uuid, value in self.session.data_to_send():
                 await self._notify(connection, uuid, value)
+            if self.on_shown is not None:
+                for line in self.session.take_shown():
+                    self.on_shown(line)
             if self.session.link_must_drop:
                 await connection.drain()
                 self.drop_link()

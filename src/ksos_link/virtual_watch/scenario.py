@@ -20,6 +20,14 @@ class WorkoutPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedGesture:
+    """What the wearer does, so many seconds after a companion first listened."""
+
+    what: str
+    after_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A person's habits, and what the watch holds of them.
 
@@ -42,3 +50,4 @@ class Scenario:
     stress_until_min: int
     recorded_until_min: int
     workouts: tuple[WorkoutPlan, ...] = ()
+    gestures: tuple[PlannedGesture, ...] = ()

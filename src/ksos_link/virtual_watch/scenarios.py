@@ -10,13 +10,15 @@
     today     its date only
     bound     yes or no (default: the scenario's)
     battery   percent
+    do        what the wearer does, and when: `next@2,find_phone@5` (seconds after the companion
+              first listened; see `ksos virtual list --gestures`)
     address   a random static address
 """
 
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from importlib.resources import files
 from typing import Any, Final, TypeVar
@@ -27,7 +29,7 @@ from firmware_protocol.registry import FAMILIES, family_named
 from firmware_protocol.watch_session import WatchTraits
 from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.virtual_watch.faults import FaultySession, parse_faults, traits_with
-from ksos_link.virtual_watch.scenario import DAY_MIN, Scenario, WorkoutPlan
+from ksos_link.virtual_watch.scenario import DAY_MIN, PlannedGesture, Scenario, WorkoutPlan
 from ksos_link.virtual_watch.sensors import memory_for
 from ksos_link.virtual_watch.workouts import LATEST_START_MIN
 
@@ -37,6 +39,7 @@ _YEARS: Final = range(1971, 2101)  # all that a watch remembers fits 32 bits of 
 _ADDRESS: Final = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _QUERY_KEYS: Final = (
     *("scenario", "seed", "fault", "option", "now", "today", "bound", "battery", "address"),
+    "do",
 )
 _YES_NO: Final = {"yes": True, "no": False}
 Parsed = TypeVar("Parsed")
@@ -53,6 +56,7 @@ class VirtualIdentity:
     name: str
     service_uuids: tuple[str, ...]
     manufacturer_data: bytes
+    gestures: tuple[PlannedGesture, ...] = ()
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -86,9 +90,7 @@ def parse_scenario(name: str, text: str) -> Scenario:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"Scenario {name} is no TOML: {error}.") from error
-    plans = table.pop("workouts", [])
-    if not isinstance(plans, list) or not all(isinstance(plan, dict) for plan in plans):
-        raise UsageError(f"Scenario {name}: `workouts` must be tables [[workouts]].")
+    plans, doings = _tables(name, table, "workouts"), _tables(name, table, "gestures")
     workouts = tuple(
         WorkoutPlan(**_read_table(f"{name}, workout {index}", plan, _WORKOUT_FIELDS))
         for index, plan in enumerate(plans, 1)
@@ -98,7 +100,20 @@ def parse_scenario(name: str, text: str) -> Scenario:
             raise UsageError(f"Scenario {name}: a workout's `phase` must be below `every_days`.")
         if plan.start_min + LATEST_START_MIN + plan.duration_min > DAY_MIN:
             raise UsageError(f"Scenario {name}: a workout must end before midnight (`start`).")
-    return Scenario(name=name, workouts=workouts, **_read_table(name, table, _SCENARIO_FIELDS))
+    gestures = tuple(
+        PlannedGesture(**_read_table(f"{name}, gesture {index}", doing, _GESTURE_FIELDS))
+        for index, doing in enumerate(doings, 1)
+    )
+    fields = _read_table(name, table, _SCENARIO_FIELDS)
+    return Scenario(name=name, workouts=workouts, gestures=gestures, **fields)
+
+
+def _tables(name: str, table: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Take an array of tables out of a scenario; its values are checked where they are read."""
+    found = table.pop(key, [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise UsageError(f"Scenario {name}: `{key}` must be tables [[{key}]].")
+    return found
 
 
 def open_virtual_watch(
@@ -140,7 +155,24 @@ def open_virtual_watch(
         session = chosen.open_watch(memory, traits)
     except LocalProtocolError as error:
         raise UsageError(f"The option cannot be used: {error}.") from error
-    return FaultySession(session, faults, seed=seed, started_s=now_s), identity
+    gestures = _gestures(query, scenario, session.gestures)
+    faulty = FaultySession(session, faults, seed=seed, started_s=now_s)
+    return faulty, replace(identity, gestures=gestures)
+
+
+def _gestures(
+    query: Mapping[str, str], scenario: Scenario, known: tuple[str, ...]
+) -> tuple[PlannedGesture, ...]:
+    parts = [part.partition("@") for part in query.get("do", "").split(",") if part]
+    if not all(after.isdecimal() and len(after) <= 5 for _, _, after in parts):
+        raise UsageError("The value of `do` makes no sense.", "Give for example next@2,photo@5.")
+    planned = tuple(PlannedGesture(what.strip(), int(after)) for what, _, after in parts)
+    for gesture in (*scenario.gestures, *planned):
+        if gesture.what not in known:
+            raise UsageError(
+                f"This watch knows no gesture {gesture.what!r}.", f"There are {', '.join(known)}."
+            )
+    return (*scenario.gestures, *planned)
 
 
 def _family(name: str) -> Family:
@@ -274,6 +306,10 @@ _SCENARIO_FIELDS: Final = {
     "stress_from": _Field("stress_from_min", _minute, 9 * 60),
     "stress_until": _Field("stress_until_min", _minute, 21 * 60),
     "recorded_until": _Field("recorded_until_min", _minute, DAY_MIN),
+}
+_GESTURE_FIELDS: Final = {
+    "what": _Field("what", _text),
+    "after_s": _Field("after_s", _whole(0, 86_400), 0),
 }
 _WORKOUT_FIELDS: Final = {
     "sport_code": _Field("sport_code", _whole(0, 255)),

@@ -37,26 +37,25 @@ def _write_brightness(brightness: Brightness, _known: Known) -> Messages:
 
 
 def _write_raise(wake: RaiseToWake, _known: Known) -> Messages:
-    """03 28 (C): the app sends a range of the whole day as a range."""
+    """03 28 (C): the app sends the whole day as a range, too."""
     fields = {
         "switch": switch(wake.on),
         "show_s": wake.show_s,
         "has_range": 1,
-        "start": "00:00" if wake.all_day else clock(wake.start),
-        "end": "23:59" if wake.all_day else clock(wake.end),
+        "start": clock(wake.start),
+        "end": clock(wake.end),
     }
     return [("ido.set.raise_to_wake", fields)]
 
 
 def _raise_values(fields: Fields) -> Fields:
     """02 B1 (C L)."""
-    window = (fields.get("start"), fields.get("end"))
+    all_day = fields.get("has_range") == 0
     return {
         "on": is_on(fields.get("switch")),
         "show_s": fields.get("show_s"),
-        "all_day": fields.get("has_range") == 0 or window == ("00:00", "23:59"),
-        "start": fields.get("start"),
-        "end": fields.get("end"),
+        "start": "00:00" if all_day else fields.get("start"),
+        "end": "23:59" if all_day else fields.get("end"),
     }
 
 

@@ -14,6 +14,12 @@ _PLAIN: Final = frozenset(
 )
 _TEXTS: Final = frozenset((b"\x05\x01", b"\x05\x03"))
 _RESTART, _DROP_LINK, _POWER_OFF, _FACTORY_RESET, _CLEAR_CACHE = 1, 2, 3, 4, 5
+_RESETS: Final = {
+    _RESTART: "restarting",
+    _DROP_LINK: "link dropped",
+    _POWER_OFF: "switched off",
+    _FACTORY_RESET: "erased",
+}
 
 
 def answer_classic(state: WatchState, frame: bytes, now_s: float) -> list[bytes]:
@@ -32,18 +38,42 @@ def answer_classic(state: WatchState, frame: bytes, now_s: float) -> list[bytes]
         case 0xF0:
             payload = _answer_reset(state, frame[1])
         case _:
-            return _answer_control(head, frame)
+            return _answer_control(state, head, frame)
     return [] if payload is None else [head + payload]
 
 
-def _answer_control(head: bytes, frame: bytes) -> list[bytes]:
+def _answer_control(state: WatchState, head: bytes, frame: bytes) -> list[bytes]:
     if head in _PLAIN:
+        _show_control(state, head)
         return [head]
-    if head in _TEXTS and len(frame) >= 4:
+    if head in _TEXTS and len(frame) > 4:
+        state.screen.take_piece(frame)
         return [frame[:4] + b"\x00"]
     if head == _UPDATE_START:  # an A200 says yes and stays as it is (ido.md 4.1, L)
         return [bytes.fromhex("010100010700")]
     return []
+
+
+def _show_control(state: WatchState, head: bytes) -> None:
+    """What groups 05, 06 and 0A make appear (4.5, 4.6, 4.8)."""
+    first = state.body(1)[0]
+    match head:
+        case b"\x05\x02":
+            state.screen.show("missed call" if first == 2 else "call ended")
+        case b"\x06\x01":
+            state.screen.show("music stopped" if first else "music playing")
+        case b"\x06\x02":
+            state.screen.show("camera key off" if first else "camera key on")
+        case b"\x06\x04":
+            state.finding = not first
+            state.screen.show("ringing" if state.finding else "silent again")
+        case b"\x06\x07":
+            state.screen.show("phone found")
+        case b"\x0a\x01":
+            state.screen.show_weather(state.body(16))
+        case _:
+            city = state.body(17)
+            state.screen.show(f"city {city[1 : 1 + city[0]].decode('utf-8', 'replace')}")
 
 
 def _answer_reset(state: WatchState, key: int) -> bytes | None:
@@ -58,4 +88,5 @@ def _answer_reset(state: WatchState, key: int) -> bytes | None:
         state.shelf.erase()
         state.bound = False
         state.settings = Settings()
+    state.screen.show(_RESETS[key])
     return b"\x00" if key == _RESTART else b""

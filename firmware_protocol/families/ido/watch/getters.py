@@ -41,7 +41,7 @@ def battery_status(battery_pct: int) -> int:
 
 
 def _device_information(state: WatchState) -> bytes:
-    battery_pct = state.traits.battery_pct
+    battery_pct = state.battery_pct
     return struct.pack(
         "<H13B",
         _DEVICE_ID,
@@ -64,7 +64,7 @@ def _device_time(state: WatchState, now_s: float) -> bytes:
 
 def _battery(state: WatchState) -> bytes:
     """Voltage on the line through the two captured points: 9 % 3716 mV, 64 % 3978 mV."""
-    battery_pct = state.traits.battery_pct
+    battery_pct = state.battery_pct
     voltage_mv = 3716 + (battery_pct - 9) * 262 // 55
     return struct.pack("<BHBB8x", 0, voltage_mv, battery_status(battery_pct), battery_pct)
 
@@ -88,6 +88,14 @@ def _live_data(state: WatchState, now_s: float) -> bytes:
     )
 
 
+def _error_record(state: WatchState) -> bytes:
+    """02 40 (V): reads, or clears what it then no longer tells."""
+    operate = state.body(1)[0]
+    if operate == 1:
+        state.error = (0, 0)
+    return bytes((operate, *state.error))
+
+
 _SETTINGS: Final[Mapping[int, Callable[[Settings], bytes]]] = {
     0x10: lambda settings: settings.notices,
     0x30: lambda settings: settings.quiet,
@@ -100,6 +108,7 @@ _FROM_STATE: Final[Mapping[int, Callable[[WatchState], bytes]]] = {
     0x04: lambda state: state.address_bytes(),
     0x05: _battery,
     0x07: lambda state: extended_table(state.traits.options),
+    0x40: _error_record,
     0xEB: lambda _: THREE_PART_VERSIONS,
 }
 _TIMED: Final[Mapping[int, Callable[[WatchState, float], bytes]]] = {

@@ -6,7 +6,7 @@ shared with the companion's side.
 
 import contextlib
 
-from firmware_protocol.errors import RemoteProtocolError
+from firmware_protocol.errors import LocalProtocolError, RemoteProtocolError
 from firmware_protocol.families.ido import gatt
 from firmware_protocol.families.ido.framing import (
     V3_MARK,
@@ -15,6 +15,7 @@ from firmware_protocol.families.ido.framing import (
     chunk,
     encode_v3,
 )
+from firmware_protocol.families.ido.watch import gestures
 from firmware_protocol.families.ido.watch.classic import answer_classic
 from firmware_protocol.families.ido.watch.legacy import LegacyShelf
 from firmware_protocol.families.ido.watch.options import (
@@ -87,6 +88,36 @@ class IdoWatchSession(WatchSession):
     def read_value(self, uuid: str, now_s: float) -> bytes:
         """No capture shows what the characteristics hold when read: nothing."""
         return b""
+
+    @property
+    def gestures(self) -> tuple[str, ...]:
+        """See `WatchSession.gestures`."""
+        return gestures.names()
+
+    def make(self, gesture: str, now_s: float) -> None:
+        """The wearer does something; it is told where a central listens."""
+        frames = gestures.make(self._state, gesture)
+        if frames is None:
+            raise LocalProtocolError(
+                f"this watch knows no gesture {gesture!r}: {', '.join(gestures.names())}"
+            )
+        for frame in frames:
+            self._notify(gatt.COMMAND_NOTIFY, frame)
+
+    def take_shown(self) -> list[str]:
+        """See `WatchSession.take_shown`."""
+        return self._state.screen.take()
+
+    def settings_held(self) -> dict[str, bytes]:
+        """See `WatchSession.settings_held`; by the rows of the reference that set them."""
+        held = self._state.settings
+        sets = {f"03 {key:02X}": body for key, body in held.sets.items()}
+        return {
+            **sets,
+            "V3 09": held.heart_rate_mode,
+            "V3 0C": held.sports,
+            "V3 0E": held.alarms,
+        }
 
     def data_to_send(self) -> list[tuple[str, bytes]]:
         """Take the notifications that are due."""

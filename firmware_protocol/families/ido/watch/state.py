@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from firmware_protocol.families.ido.watch.screen import Screen
 from firmware_protocol.families.ido.watch.shelf import HealthShelf
 from firmware_protocol.families.ido.watch.wall_clock import WallClock
 from firmware_protocol.watch_session import WatchTraits
 
+LOW_PCT: Final = 9  # captured with status "low" (ido.md 4.2)
 FACES: Final = ("local_1", "local_2", "local_3")
 ALARM_SLOTS, ALARM_BYTES = 10, 34
 _LONGEST_CLASSIC = 0x200  # no ATT value is longer
@@ -29,6 +31,8 @@ class Settings:
     alarms: bytes = bytes(ALARM_SLOTS * ALARM_BYTES)  # V3 0F
     face: str = FACES[0]  # V3 08
     zones_bpm: tuple[int, ...] = _ZONES_BPM  # 03 24
+    sports: bytes = b""  # V3 0C
+    sets: dict[int, bytes] = field(default_factory=dict)  # group 03 by key, whole payloads
 
 
 @dataclass(slots=True)
@@ -45,6 +49,17 @@ class WatchState:
     link_must_drop: bool = False
     settings: Settings = field(default_factory=Settings)
     received: bytearray = field(default_factory=lambda: bytearray(_LONGEST_CLASSIC))
+    screen: Screen = field(default_factory=Screen)
+    low_battery: bool = False
+    finding: bool = False
+    error: tuple[int, int] = (0, 0)  # 02 40: reset reason and hardware fault
+
+    @property
+    def battery_pct(self) -> int:
+        """What the watch reports; a low battery is low whatever it was made with."""
+        return (
+            min(self.traits.battery_pct, LOW_PCT) if self.low_battery else self.traits.battery_pct
+        )
 
     def receive(self, frame: bytes) -> None:
         """Take a classic frame into the buffer."""

@@ -44,9 +44,13 @@ def _answer_lists(state: WatchState, command: int, body: bytes) -> bytes | None:
     settings = state.settings
     match command:
         case 0x0C if body and len(body) == 1 + 2 * body[0]:
+            settings.sports = body
+            state.screen.show(f"{body[0]} sports in the list")
             return b""
         case 0x0E if len(body) == 2 + ALARM_SLOTS * ALARM_BYTES:
             settings.alarms = body[2:]
+            shown = body[3::ALARM_BYTES].count(0x55)
+            state.screen.show(f"{shown} alarms")
             return bytes([_OK])
         case 0x0F if len(body) == 1:
             return bytes((0, ALARM_SLOTS)) + settings.alarms
