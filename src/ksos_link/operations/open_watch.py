@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import TypeVar
 
 from firmware_protocol import settings as page
@@ -115,8 +116,12 @@ class OpenWatch:
         *,
         before: SettingType | None = None,
         experimental: bool = False,
+        others: Mapping[type[Setting], Setting] | None = None,
     ) -> Change[SettingType]:
         """Set a setting, read it back where the wire can, and remember it.
+
+        `others` are settings that are about to be sent as well: a message that carries several
+        takes them from here rather than from what was sent before.
 
         Raises:
             RefusedError: the watch has no such setting, refused it, or did not answer.
@@ -124,13 +129,27 @@ class OpenWatch:
         """
         kind = type(setting)
         self._support(kind)
+        self._book.check_allowed(setting)
         known = {other: sent.setting for other, sent in self._book.sent().items()}
+        known.update(others or {})
         events = await self.perform(WriteSetting(setting, known, experimental))
         written = _last(events, SettingWritten)
         sent = _of(kind, written.sent)
         held = None if written.held is None else _of(kind, written.held)
-        self._book.remember(sent if held is None else held, int(self._options.now().timestamp()))
+        self.note_sent(sent if held is None else held)
         return Change(before, setting, sent, held, _remarks(events))
+
+    def note_sent(self, setting: Setting) -> None:
+        """Remember that the watch took a setting."""
+        self._book.remember(setting, int(self.now().timestamp()))
+
+    def note_clock(self, set_to: datetime) -> None:
+        """Remember to what local time the watch's clock was set just now."""
+        self._book.note_clock(self.now(), set_to)
+
+    def now(self) -> datetime:
+        """This machine's time, aware."""
+        return self._options.now()
 
     async def do(self, action: Action, *, experimental: bool = False) -> list[Event]:
         """Make the watch do something now; returns what it and the job said.

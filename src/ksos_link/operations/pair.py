@@ -20,7 +20,8 @@ from ksos_link.operations.target import (
     check_alias,
     parse_target,
 )
-from ksos_link.operations.time_keeping import look_at_clock, remember_setting
+from ksos_link.operations.time_keeping import look_at_clock, remember_clock_set
+from ksos_link.operations.wearer import push_wearer
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 
@@ -33,6 +34,7 @@ class Paired:
 
     device: Device
     info: WatchInfo
+    remark: str | None = None
 
 
 async def pair(store: Store, address: str, alias: str, options: LinkOptions) -> Paired:
@@ -55,8 +57,9 @@ async def pair(store: Store, address: str, alias: str, options: LinkOptions) -> 
             await look_at_clock(watch, store, device, options.now)
             now = options.now()
             await watch.ask(SetClock(now), ClockWasSet)
-            remember_setting(store, device, now)
-            return Paired(device, watch.info)
+            remember_clock_set(store, device, now, now)
+            remark = await push_wearer(watch, store, device, int(now.timestamp()))
+            return Paired(device, watch.info, remark)
         finally:
             await watch.close()
 

@@ -2,8 +2,11 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from firmware_protocol.settings import SETTINGS, Setting, SettingValueError
+from firmware_protocol.settings import SETTINGS, Cycle, Setting, SettingValueError
+from ksos_link.operations.consents import CYCLE, check_consent
+from ksos_link.operations.time_keeping import remember_clock_set
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 
@@ -19,6 +22,20 @@ class Sent:
 class SettingBook(ABC):
     """Remembers, for one watch."""
 
+    def check_allowed(self, setting: Setting) -> None:
+        """Stop what its wearer has not consented to.
+
+        Raises:
+            PolicyError: a cycle that is followed, without the consent to it.
+        """
+        if isinstance(setting, Cycle) and setting.on:
+            check_consent(self.consents, CYCLE)
+
+    @property
+    def consents(self) -> Store | None:
+        """Where consents are kept; None where there is no store."""
+        return None
+
     @abstractmethod
     def sent(self) -> dict[type[Setting], Sent]:
         """All that it was sent, the newest of each."""
@@ -26,6 +43,10 @@ class SettingBook(ABC):
     @abstractmethod
     def remember(self, setting: Setting, utc_s: int) -> None:
         """The watch took this."""
+
+    @abstractmethod
+    def note_clock(self, now: datetime, set_to: datetime) -> None:
+        """The watch's clock was set, `now`, to a local time."""
 
 
 @dataclass(slots=True)
@@ -38,6 +59,9 @@ class MemoryBook(SettingBook):
         """See `SettingBook.sent`."""
         return dict(self._sent)
 
+    def note_clock(self, now: datetime, set_to: datetime) -> None:
+        """See `SettingBook.note_clock`: no record is read by a watch that is not paired."""
+
     def remember(self, setting: Setting, utc_s: int) -> None:
         """See `SettingBook.remember`."""
         self._sent[type(setting)] = Sent(setting, utc_s)
@@ -49,6 +73,11 @@ class StoreBook(SettingBook):
 
     store: Store
     device: Device
+
+    @property
+    def consents(self) -> Store | None:
+        """See `SettingBook.consents`."""
+        return self.store
 
     def sent(self) -> dict[type[Setting], Sent]:
         """See `SettingBook.sent`. What another version of ksos left and nobody reads is passed."""
@@ -66,3 +95,7 @@ class StoreBook(SettingBook):
     def remember(self, setting: Setting, utc_s: int) -> None:
         """See `SettingBook.remember`."""
         self.store.remember_setting(self.device.device_id, setting.NAME, setting.plain(), utc_s)
+
+    def note_clock(self, now: datetime, set_to: datetime) -> None:
+        """See `SettingBook.note_clock`: records are read by it."""
+        remember_clock_set(self.store, self.device, now, set_to)

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Final, Generic, Literal, Protocol, TypeVar
 
 from firmware_protocol.settings import Alarm, Alarms, Setting, SettingValueError
 from firmware_protocol.settings.kinds import Plain
 from ksos_link.errors import NotFoundError, UsageError
 
 SettingType = TypeVar("SettingType", bound=Setting)
-MOST_ALARMS = 10
+MOST_ALARMS: Final = 10
+_ASSUMED: Final = (
+    "this watch cannot tell what it holds, so what you did not give went out as usual values"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class SettingDesk(Protocol):
         *,
         before: SettingType | None = None,
         experimental: bool = False,
+        others: Mapping[type[Setting], Setting] | None = None,
     ) -> Change[SettingType]:
         """See `OpenWatch.write`."""
 
@@ -105,9 +109,12 @@ class SettingNoun(Generic[SettingType]):
             UsageError: an unknown field, or a value out of range; nothing was sent.
             RefusedError, BluetoothError: see `OpenWatch.write`.
         """
-        before = (await self._watch.read(self.kind, experimental=experimental)).setting
-        setting = read_values(self.kind, values, before)
-        return await self._watch.write(setting, before=before, experimental=experimental)
+        shown = await self._watch.read(self.kind, experimental=experimental)
+        setting = read_values(self.kind, values, shown.setting)
+        change = await self._watch.write(setting, before=shown.setting, experimental=experimental)
+        if shown.source != "default":
+            return change
+        return replace(change, before=None, remarks=(*change.remarks, _ASSUMED))
 
 
 class AlarmNoun(SettingNoun[Alarms]):

@@ -27,7 +27,8 @@ from ksos_link.errors import LinkLostError, RefusedError, UsageError
 from ksos_link.operations.meaning import samples_of
 from ksos_link.operations.route import LinkOptions, Route, open_route
 from ksos_link.operations.target import Target
-from ksos_link.operations.time_keeping import ClockLook, look_at_clock, remember_setting
+from ksos_link.operations.time_keeping import ClockLook, look_at_clock, remember_clock_set
+from ksos_link.operations.wearer import push_wearer
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 
@@ -183,6 +184,10 @@ class _SyncRun:
                 async for event in events:
                     yield event
             await self._set_clock(watch)
+            now_utc_s = int(self.options.now().timestamp())
+            remark = await push_wearer(watch, self.store, self.device, now_utc_s)
+            if remark:
+                yield Remarked(remark)
         finally:
             await watch.close()
 
@@ -249,7 +254,7 @@ class _SyncRun:
         now = self.options.now()
         with contextlib.suppress(RefusedError):  # the data is safe; the clock can wait
             await watch.ask(SetClock(now), ClockWasSet)
-            remember_setting(self.store, self.device, now)
+            remember_clock_set(self.store, self.device, now, now)
 
     def _wants(self, metric: str) -> bool:
         return not self.choice.metrics or metric in self.choice.metrics

@@ -56,13 +56,14 @@ async def look_at_clock(
     )
 
 
-def remember_setting(store: Store, device: Device, set_to: datetime) -> None:
-    """Note that the watch's clock was just set to an aware local time."""
+def remember_clock_set(store: Store, device: Device, now: datetime, set_to: datetime) -> None:
+    """Note that the watch's clock was set, `now`, to an aware local time: mostly the same."""
     offset = set_to.utcoffset()
+    ahead_s = int((set_to - now).total_seconds())
     added = stretch_after_setting(
         store.clock_stretches(device.device_id),
-        int(set_to.timestamp()),
-        0 if offset is None else int(offset.total_seconds()),
+        int(now.timestamp()),
+        (0 if offset is None else int(offset.total_seconds())) + ahead_s,
     )
     if added is not None:
         store.add_clock_stretch(device.device_id, added)

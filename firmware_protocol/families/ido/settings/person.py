@@ -19,37 +19,44 @@ from firmware_protocol.settings import Cycle, Goal, Language, Units, Wearer
 
 _RING_BITS: Final = ("kcal_goal", "distance_goal", "activity_goal")
 _NO_DATE: Final = "0000-00-00"
+_LEAVE: Final = "invalid"
+_UNITS: Final = (
+    *("distance", "weight", "temperature", "clock", "energy", "pool", "cycling"),
+    *("walk_and_run", "stride", "height"),
+)
 
 
-def _units_fields(units: Units, language: Language, wearer: Wearer) -> Fields:
-    """03 11: units, language and strides are one message (C)."""
-    return {
-        "distance": units.distance,
-        "weight": units.weight,
-        "temperature": units.temperature,
-        "walk_stride_cm": wearer.walk_stride_cm or 0,
-        "language": language.language,
-        "clock": units.clock,
-        "run_stride_cm": wearer.run_stride_cm or 0,
-        "stride_by_gps": switch(units.stride_by_gps),
-        "week_start": units.week_start,
-        "energy": units.energy,
-        "pool": units.pool,
-        "cycling": units.cycling,
-        "walk_and_run": units.walk_and_run,
-        "stride": units.stride,
-        "height": units.height,
-    }
+def _units_message(known: Known) -> tuple[str, Fields]:
+    """03 11: units, language and strides are one message (C).
+
+    Of what nobody knows 0 goes out, which the reference calls invalid: so a change of the language
+    leaves the units alone. The first weekday has no such value.
+    """
+    units, language = known.get(Units), known.get(Language)
+    wearer = known_or_usual(known, Wearer)
+    if isinstance(units, Units):
+        named = {name: getattr(units, name) for name in _UNITS}
+        named["week_start"] = units.week_start
+        named["stride_by_gps"] = switch(units.stride_by_gps)
+    else:
+        named = {**dict.fromkeys((*_UNITS, "stride_by_gps"), _LEAVE), "week_start": "monday"}
+    return (
+        "ido.set.units",
+        {
+            **named,
+            "language": language.language if isinstance(language, Language) else _LEAVE,
+            "walk_stride_cm": wearer.walk_stride_cm or 0,
+            "run_stride_cm": wearer.run_stride_cm or 0,
+        },
+    )
 
 
 def _write_units(units: Units, known: Known) -> Messages:
-    language, wearer = known_or_usual(known, Language), known_or_usual(known, Wearer)
-    return [("ido.set.units", _units_fields(units, language, wearer))]
+    return [_units_message({**known, Units: units})]
 
 
 def _write_language(language: Language, known: Known) -> Messages:
-    units, wearer = known_or_usual(known, Units), known_or_usual(known, Wearer)
-    return [("ido.set.units", _units_fields(units, language, wearer))]
+    return [_units_message({**known, Language: language})]
 
 
 def _write_wearer(wearer: Wearer, known: Known) -> Messages:
@@ -68,8 +75,7 @@ def _write_wearer(wearer: Wearer, known: Known) -> Messages:
     before = known_or_usual(known, Wearer)
     strides = (wearer.walk_stride_cm, wearer.run_stride_cm)
     if strides != (None, None) or (before.walk_stride_cm, before.run_stride_cm) != strides:
-        units, language = known_or_usual(known, Units), known_or_usual(known, Language)
-        messages.append(("ido.set.units", _units_fields(units, language, wearer)))
+        messages.append(_units_message({**known, Wearer: wearer}))
     return messages
 
 
