@@ -58,7 +58,7 @@ def set_language(
     call = invocation(ctx)
     call.open_log("language")
     was, done = at_watch(call, changing(Language, values, experimental=experimental))
-    print_change(done, call, was=was, json=json, strict=strict)
+    print_change(done, call, was=was, given=values, json=json, strict=strict)
 
 
 @app.command(name="list", epilog=epilog("ksos language list"))

@@ -28,8 +28,11 @@ SECTIONS: Final = {
     "Your watch": {
         "doctor": "Name what Bluetooth and the store lack, and what mends it.",
         "watch": "Scan for watches; pair, list, rename and forget them.",
+        "clock": "The watch's clock: show how far it is off, set it.",
+        "setting": "All settings: list; keep, compare, apply in one file.",
     },
     "You, and what it measures": {
+        "wearer": "Height, weight, birth date, sex, stride of who wears it.",
         "goal": "Daily goals: steps, energy, distance, sleep, active time.",
         "measure": "Heart rate, oxygen saturation, stress: when, and one now.",
         "sport": "Sports by name; the watch's list, and those it recognises.",

@@ -1,6 +1,7 @@
 """`ksos reminder`: sitting, walking, drinking, and the cycle."""
 
-from typing import Final
+import contextlib
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -12,11 +13,16 @@ from firmware_protocol.settings import (
     WalkReminder,
 )
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, at_watch
+from ksos_link.cli.at_watch import JsonLines, OneJson, at_watch
 from ksos_link.cli.command import epilog, open_app
-from ksos_link.cli.invocation import invocation
-from ksos_link.cli.setting_pages import fields_of, shown_object, source_text, tell_missing
-from ksos_link.cli.setting_verbs import add_set, reading_several
+from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_pages import fields_of, shown_object, source_word, tell_missing
+from ksos_link.cli.setting_verbs import add_set, add_show_several, reading_several
+from ksos_link.errors import NotFoundError
+from ksos_link.operations.local_time import local_now
+
+if TYPE_CHECKING:
+    from ksos_link.operations.open_watch import OpenWatch
 
 REMINDERS: Final[dict[str, type[Setting]]] = {
     "sitting": SittingReminder,
@@ -40,12 +46,38 @@ def list_reminders(ctx: typer.Context, json: JsonLines = False) -> None:
             render.print_json(shown_object(each))
         fields = fields_of(each.setting)
         cells = (fields.get(name) for name in _COLUMNS)
-        rows.append((each.setting.NAME, *cells, source_text(each)))
+        rows.append((each.setting.NAME, *cells, source_word(each)))
     if not json:
         render.print_table(("reminder", *_COLUMNS, "source"), rows)
     tell_missing(shown, missing, call, json=json)
 
 
+def _days_to_come(setting: Setting) -> dict[str, object]:
+    """When the next period is due, of a cycle that is followed."""
+    if not isinstance(setting, Cycle):
+        return {}
+    from ksos_link.operations.cycle import predict
+
+    days = predict(setting, local_now().date())
+    if days is None:
+        return {}
+    return {
+        "next_period_start": str(days.period_start),
+        "next_period_end": str(days.period_end),
+        "next_ovulation": str(days.ovulation),
+        "next_fertile_start": str(days.fertile_start),
+        "next_fertile_end": str(days.fertile_end),
+    }
+
+
+add_show_several(
+    app,
+    REMINDERS,
+    "the reminders with all their fields; of the cycle also the days to come",
+    "ksos reminder show sitting",
+    "ksos reminder show cycle",
+    further=_days_to_come,
+)
 _EXAMPLES: Final = {
     "sitting": "--on on --interval-min 45 --days workdays",
     "walking": "--on on --hourly-steps 250",
@@ -54,4 +86,58 @@ _EXAMPLES: Final = {
 _set = open_app("Set one of the reminders.")
 for _name, _example in _EXAMPLES.items():
     add_set(_set, REMINDERS[_name], f"ksos reminder set {_name} {_example}", name=_name)
+
+
+def _check_cycle_consent(call: Invocation) -> None:
+    """Stop without the consent, before anybody connects.
+
+    Raises:
+        PolicyError: there is none.
+    """
+    from ksos_link.operations.consents import CYCLE, check_consent
+
+    try:
+        with call.open_store(create=False) as store:
+            check_consent(store, CYCLE)
+    except NotFoundError:  # no store, no consent
+        check_consent(None, CYCLE)
+
+
+add_set(
+    _set,
+    Cycle,
+    "ksos reminder set cycle --on on --last-start 2026-03-01",
+    name="cycle",
+    before=_check_cycle_consent,
+)
 app.add_typer(_set, name="set")
+_remove = open_app("Remove what a reminder knows of you.")
+
+
+@_remove.callback()
+def _removes() -> None:
+    """Remove what a reminder knows of you."""
+
+
+@_remove.command(name="cycle", epilog=epilog("ksos reminder remove cycle"))
+def remove_cycle(ctx: typer.Context, json: OneJson = False) -> None:
+    """Switch the cycle off on the watch, and forget it here.
+
+    Withdrawing the consent forgets it for all watches: ksos privacy deny cycle
+    """
+    call = invocation(ctx)
+    call.open_log("reminder")
+    at_watch(call, _switch_cycle_off)
+    with contextlib.suppress(NotFoundError), call.open_store(create=False) as store:
+        store.forget_settings(call.chosen_device(store).device_id, Cycle.NAME)
+    if json:
+        render.print_json({"setting": Cycle.NAME, "removed": True})
+        return
+    render.print_line("The cycle is off on the watch, and forgotten here.")
+
+
+async def _switch_cycle_off(watch: "OpenWatch") -> None:
+    await watch.cycle.write(Cycle(on=False))
+
+
+app.add_typer(_remove, name="remove")

@@ -1,7 +1,7 @@
 """How settings look: fields and values, before and after, and where they come from."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from firmware_protocol.settings import Alarm, Setting
@@ -22,35 +22,53 @@ _DAY_WORDS: Final = {
 _ARROW: Final = "->"
 
 
-def print_shown(shown: "Shown[Any]", call: Invocation, *, json: bool) -> None:
+Further = Callable[[Setting], dict[str, object]]  # what can be reckoned from a setting
+
+
+def nothing_further(setting: Setting) -> dict[str, object]:
+    """Of most settings nothing can be reckoned."""
+    del setting
+    return {}
+
+
+def print_shown(
+    shown: "Shown[Any]", call: Invocation, *, json: bool, further: Further = nothing_further
+) -> None:
     """Show one setting and where it comes from. The type of setting does not matter here."""
+    more = further(shown.setting)
     if json:
-        render.print_json(shown_object(shown))
+        render.print_json({**shown_object(shown), **more})
         return
-    print_fields(fields_of(shown.setting))
+    print_fields({**fields_of(shown.setting), **more})
     render.note(f"source     {source_text(shown)}", quiet=call.quiet)
     tell_remarks(shown.remarks, call)
 
 
 def print_many_shown(
-    many: "Sequence[Shown[Any]]", missing: Sequence[str], call: Invocation, *, json: bool
+    many: "Sequence[Shown[Any]]",
+    missing: Sequence[str],
+    call: Invocation,
+    *,
+    json: bool,
+    further: Further = nothing_further,
 ) -> None:
     """Show several settings, each under its name."""
+    pages = [(shown, {**fields_of(shown.setting), **further(shown.setting)}) for shown in many]
     if json:
         for shown in many:
-            render.print_json(shown_object(shown))
+            render.print_json({**shown_object(shown), **further(shown.setting)})
     elif sys.stdout.isatty():
-        for number, shown in enumerate(many):
+        for number, (shown, fields) in enumerate(pages):
             head = f"{shown.setting.NAME}  ({source_text(shown)})"
             render.print_line(f"\n{head}" if number else head)
-            render.print_facts({f"  {name}": v for name, v in fields_of(shown.setting).items()})
+            render.print_facts({f"  {name}": value for name, value in fields.items()})
     else:
         render.print_table(
             ("setting", "field", "value", "source"),
             [
                 (shown.setting.NAME, name, _one_cell(value), shown.source)
-                for shown in many
-                for name, value in fields_of(shown.setting).items()
+                for shown, fields in pages
+                for name, value in fields.items()
             ],
         )
     tell_missing(many, missing, call, json=json)
@@ -77,6 +95,11 @@ def shown_object(shown: "Shown[Any]") -> dict[str, object]:
     }
 
 
+def source_word(shown: "Shown[Any]") -> str:
+    """Where a setting comes from, in one word of a table."""
+    return "usual" if shown.source == "default" else shown.source
+
+
 def source_text(shown: "Shown[Any]") -> str:
     """Where a setting comes from, in words."""
     if shown.source == "watch":
@@ -90,11 +113,14 @@ def print_change(
     change: "Change[Any]",
     call: Invocation,
     *,
-    was: "Shown[Any] | None" = None,
+    was: "Shown[Any]",
+    given: Mapping[str, object],
     json: bool,
     strict: bool,
 ) -> None:
     """Show what a change came to: what it was, what it is, and what the watch made of it.
+
+    `given` are the fields that were asked for; what else goes out is told.
 
     Raises:
         RefusedError: with `strict`, where the watch holds otherwise than asked.
@@ -103,10 +129,10 @@ def print_change(
     if json:
         render.print_json(change_object(change, was))
     else:
-        known = was is None or was.source != "default"
+        known = was.source != "default"
         print_differences(changed_fields(change.before, change.asked, known=known))
         render.print_line(outcome_text(change))
-        if not known:
+        if not known and len(given) < len(all_plain(change.asked)):
             render.note(
                 "remark     what the watch held is not known; usual values went out with it",
                 quiet=call.quiet,
@@ -218,8 +244,8 @@ def _words(value: object) -> object:
 
 
 def days_text(days: tuple[str, ...], none: str = "once") -> str:
-    """Days in as few words as there are for them."""
-    return _DAY_WORDS.get(days, ",".join(days)) or none
+    """Days in as few letters as a command takes for them."""
+    return _DAY_WORDS.get(days, ",".join(day[:3] for day in days)) or none
 
 
 def _one_cell(value: object) -> str:

@@ -31,7 +31,13 @@ from firmware_protocol.settings.setting import SettingField
 from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog
 from ksos_link.cli.invocation import Invocation, invocation
-from ksos_link.cli.setting_pages import print_change, print_many_shown, print_shown
+from ksos_link.cli.setting_pages import (
+    Further,
+    nothing_further,
+    print_change,
+    print_many_shown,
+    print_shown,
+)
 from ksos_link.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +49,8 @@ Command = TypeVar("Command", bound=Callable[..., None])
 Before = Callable[[Invocation], None]  # what must hold before a command connects, such as consent
 _SHORT: Final = 20  # letters: names that fit stand in the place of a value
 _LONG: Final = 6  # so many stand in a help; all are in `ksos setting list`
-_OTHER_NAMES: Final = {"timeout_s": "--ring-s"}  # where an option of every command has the name
+# where an option of every command has the name
+_OTHER_NAMES: Final = {"timeout_s": "--ring-s", "quiet": "--quiet-time"}
 _METAVARS: Final[Mapping[type[Kind], str]] = {
     Number: "N",
     TimeOfDay: "HH:MM",
@@ -94,7 +101,7 @@ def add_set(
             raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
         call = _begin(ctx, kind, before)
         was, done = at_watch(call, changing(kind, values, experimental=experimental))
-        print_change(done, call, was=was, json=json, strict=strict)
+        print_change(done, call, was=was, given=values, json=json, strict=strict)
 
     change.__doc__ = f"Set {kind.MEANING}.\n\nWhat is not named stays as it is."
     takes_fields(kind, json=OneJson, experimental=Experimental, strict=Strict)(change)
@@ -102,7 +109,11 @@ def add_set(
 
 
 def add_show_several(
-    app: typer.Typer, kinds: Mapping[str, type[Setting]], what: str, *examples: str
+    app: typer.Typer,
+    kinds: Mapping[str, type[Setting]],
+    what: str,
+    *examples: str,
+    further: Further = nothing_further,
 ) -> None:
     """Add a verb that shows the settings of a noun, or the one that is named."""
     names = ", ".join(kinds)
@@ -125,10 +136,10 @@ def add_show_several(
         call = _begin(ctx, wanted[0], None)
         if name is not None:
             job = _reading(wanted[0], experimental=experimental)
-            print_shown(at_watch(call, job), call, json=json)
+            print_shown(at_watch(call, job), call, json=json, further=further)
             return
         shown, missing = at_watch(call, reading_several(wanted, experimental=experimental))
-        print_many_shown(shown, missing, call, json=json)
+        print_many_shown(shown, missing, call, json=json, further=further)
 
     show.__doc__ = f"Show {what}.\n\nWithout a name all of them, as far as the watch has them."
     app.command(epilog=epilog(*examples))(show)

@@ -91,7 +91,7 @@ def set_order(
     call.open_log("sport")
     values = {"sports": wanted}
     was, done = at_watch(call, changing(SportOrder, values, experimental=experimental))
-    print_change(done, call, was=was, json=json, strict=strict)
+    print_change(done, call, was=was, given=values, json=json, strict=strict)
 
 
 app.add_typer(_order, name="order")
