@@ -166,6 +166,12 @@ class OpenWatch:
         """Run a job and return its one answer of that type."""
         return _last(await self.perform(job), answer)
 
+    async def ask_action(
+        self, action: Action, answer: type[EventType], *, experimental: bool = False
+    ) -> EventType:
+        """Do something that only asks, and return its one answer of that type."""
+        return _last(await self.perform(Do(action, experimental)), answer)
+
     async def perform(self, job: Job, *, repeat: bool = True) -> list[Event]:
         """Run a job to its end; with `repeat` again on a new link where one breaks.
 

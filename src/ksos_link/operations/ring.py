@@ -1,0 +1,57 @@
+"""Answer the watch's search for this machine: the terminal's bell, and a notice on the desktop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, Final
+
+from firmware_protocol.told import FindPhoneRequested
+
+BELL_EVERY_S: Final = 1.0
+LONGEST_S: Final = 60.0  # of a watch that names no end
+
+
+class Ringer:
+    """Rings from a request to its end. `bell` sounds once; `tell` gets a line where a part lacks."""
+
+    def __init__(self, bell: Callable[[], None], tell: Callable[[str], None]) -> None:
+        self._bell = bell
+        self._tell = tell
+        self._ringing: asyncio.Task[None] | None = None
+        self._desktop: Any = None  # the optional library is not there for everybody
+
+    async def heard(self, event: FindPhoneRequested) -> None:
+        """Begin, or end."""
+        await self.stop()
+        if event.on:
+            self._ringing = asyncio.create_task(self._ring(event.timeout_s or LONGEST_S))
+            await self._show()
+
+    async def stop(self) -> None:
+        """Be silent."""
+        if self._ringing is not None:
+            self._ringing.cancel()
+            await asyncio.gather(self._ringing, return_exceptions=True)
+            self._ringing = None
+        if self._desktop is not None:
+            with contextlib.suppress(Exception):
+                await self._desktop.clear_all()
+
+    async def _ring(self, for_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + for_s
+        while loop.time() < until_s:
+            self._bell()
+            await asyncio.sleep(BELL_EVERY_S)
+
+    async def _show(self) -> None:
+        try:
+            from desktop_notifier import DesktopNotifier
+        except ImportError:
+            self._tell("for a notice on the desktop: pip install 'ksos-link[desktop]'")
+            return
+        try:
+            self._desktop = self._desktop or DesktopNotifier(app_name="ksos-link")
+            await self._desktop.send(title="Your watch looks for you", message="Here I am.")
+        except Exception as error:  # noqa: BLE001 a desktop fails in its own ways; the bell still rings
+            self._tell(f"this desktop shows no notices ({type(error).__name__})")
