@@ -83,7 +83,8 @@ def add(ctx: typer.Context, **given: Any) -> None:  # texts of fields, and two s
     async def job(watch: "OpenWatch") -> "Change[Alarms]":
         return await watch.alarms.add(alarm)
 
-    _change(call, job, None, "is added", json=json, strict=strict)
+    done = "is added" if alarm.on else "is added, off"
+    _change(call, job, None, done, json=json, strict=strict)
 
 
 @app.command(epilog=epilog("ksos alarm edit 2 --at 6:45 --days monday,friday"))
@@ -160,8 +161,9 @@ def _change(
         render.print_json({"number": number, **change_object(change)})
     else:
         held = (change.held or change.sent).alarms
-        words = f": {_words(held[number - 1])}" if 0 < number <= len(held) else ""
-        render.print_line(f"Alarm {number} {done}{'' if done == 'is removed' else words}.")
+        shows = done != "is removed" and number <= len(held)
+        words = f": {_words(held[number - 1])}" if shows else ""
+        render.print_line(f"Alarm {number} {done}{words}.")
         for text in differences:
             render.print_line(text)
         if not differences and change.held is not None:
@@ -174,7 +176,7 @@ def _change(
 
 
 def _words(alarm: Alarm) -> str:
-    parts = (f"{alarm.at:%H:%M}", days_text(alarm.days), alarm.name, "" if alarm.on else "off")
+    parts = (f"{alarm.at:%H:%M}", days_text(alarm.days), alarm.name)
     return ", ".join(render.cell_text(part) for part in parts if part)
 
 

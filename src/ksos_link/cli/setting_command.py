@@ -13,6 +13,7 @@ from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_pages import all_plain, cell, fields_of
 from ksos_link.cli.setting_verbs import takes
+from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import NotFoundError, PreflightError, RefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def list_settings(
                 }
             )
     elif name is None:
-        render.print_table(
+        print_wrapped_table(
             ("setting", "meaning", "can be asked"),
             [(kind.NAME, kind.MEANING, _asked(kind)) for kind in kinds],
         )
@@ -72,7 +73,7 @@ def list_settings(
 def _print_one(kind: type[Setting]) -> None:
     """Its fields, then how each family carries it."""
     usual = fields_of(kind())
-    render.print_table(
+    print_wrapped_table(
         ("field", "meaning", "takes", "usual"),
         [
             (each.name, each.meaning, takes(each.kind), usual[each.name])
@@ -261,7 +262,7 @@ def _print_differences(found: "list[Difference]", *, json: bool) -> None:
     if not found:
         render.print_line("Nothing differs: the watch is set as the file says.")
         return
-    render.print_table(
+    print_wrapped_table(
         ("setting", "field", "now", "wanted"),
         [(each.setting, each.field, _known(each.now), _brief(each.wanted)) for each in found],
     )
@@ -293,11 +294,11 @@ def _print_applied(done: "list[Applied]", call: Invocation, *, json: bool) -> No
                 }
             )
         return
-    if done:
-        render.print_table(
-            ("setting", "outcome"),
-            [(each.setting, _outcome(each)) for each in done],
-        )
+    moved = [(each.setting, _outcome(each)) for each in done if each.outcome != "unchanged"]
+    if moved:
+        print_wrapped_table(("setting", "outcome"), moved)
+    if same := len(done) - len(moved):
+        render.note(f"unchanged  {render.counted(same, 'setting')}", quiet=call.quiet)
     for each in done:
         tell_remarks(each.remarks, call)
 

@@ -12,6 +12,7 @@ from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.setting_pages import print_change
 from ksos_link.cli.setting_verbs import add_set, add_show, changing, words_of
+from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import UsageError
 
 app = open_app("Sports: list, the watch's order of them, and those it recognises.")
@@ -25,7 +26,7 @@ def list_sports(json: JsonLines = False) -> None:
         for facts, codes in rows:
             render.print_json({**facts, "codes": codes})
         return
-    render.print_table(
+    print_wrapped_table(
         ("ksos_id", "name", "title", "group", "codes"),
         [(*facts.values(), _codes_text(codes)) for facts, codes in rows],
     )
