@@ -158,33 +158,6 @@ def list_watches(ctx: typer.Context, json: Json = False) -> None:
     render.print_table(("alias", "product", "family", "last_sync", "address"), rows)
 
 
-@app.command(epilog=epilog("ksos watch info --device wrist"))
-def info(ctx: typer.Context, json: OneJson = False) -> None:
-    """Connect to a watch and show what it says of itself."""
-    from ksos_link.operations.meet import meet
-
-    call = invocation(ctx)
-    call.open_log("info")
-    said = run(meet(call.target(), call.link_options()))
-    facts = {
-        "family": said.family,
-        "product": said.product,
-        "model_code": said.model_code,
-        "firmware_version": said.firmware_version,
-        "address": said.address,
-        "bound": said.bound,
-        "battery_pct": said.battery_pct,
-        "charging": said.charging,
-        "restarted": said.restarted,
-        **(said.facts or {}),
-    }
-    if json:
-        render.print_json({**facts, "capabilities": sorted(said.capabilities)})
-        return
-    known = {name: value for name, value in facts.items() if value is not None}
-    render.print_facts({**known, "capabilities": sorted(said.capabilities)})
-
-
 @app.command(epilog=epilog("ksos watch rename right-wrist --device wrist"))
 def rename(
     ctx: typer.Context,

@@ -77,8 +77,8 @@ class HookRunner:
     ) -> None:
         self._tell = tell
         self._timeout_s = timeout_s
-        self._queues = [
-            (hook, asyncio.Queue[dict[str, Any] | None](MOST_WAITING)) for hook in hooks
+        self._queues: list[tuple[Hook, asyncio.Queue[dict[str, Any] | None]]] = [
+            (hook, asyncio.Queue(MOST_WAITING)) for hook in hooks
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,7 +86,8 @@ class HookRunner:
         self._tasks = [asyncio.create_task(self._work(hook, queue)) for hook, queue in self._queues]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *error: object) -> None:
+        del error  # whatever happened, nothing is left behind
         for _, queue in self._queues:
             while queue.full():
                 queue.get_nowait()  # who ends does not wait for what has not begun

@@ -139,6 +139,11 @@ class OpenWatch:
         self.note_sent(sent if held is None else held)
         return Change(before, setting, sent, held, _remarks(events))
 
+    def sent(self, kind: type[SettingType]) -> SettingType | None:
+        """A setting as it was sent to this watch, None where it never was."""
+        found = self._book.sent().get(kind)
+        return None if found is None else _of(kind, found.setting)
+
     def note_sent(self, setting: Setting) -> None:
         """Remember that the watch took a setting."""
         self._book.remember(setting, int(self.now().timestamp()))

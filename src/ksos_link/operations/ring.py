@@ -12,7 +12,7 @@ LONGEST_S: Final = 60.0  # of a watch that names no end
 
 
 class Ringer:
-    """Rings from a request to its end. `bell` sounds once; `tell` gets a line where a part lacks."""
+    """Rings from a request to its end. `bell` sounds once; `tell` hears what is missing."""
 
     def __init__(self, bell: Callable[[], None], tell: Callable[[str], None]) -> None:
         self._bell = bell
