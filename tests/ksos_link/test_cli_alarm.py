@@ -1,13 +1,17 @@
 """`ksos alarm`: a list that outlives the command, numbers from 1, names that are cut whole."""
 
 import json
+from dataclasses import replace
+from datetime import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firmware_protocol.settings import Alarm, Alarms
 from firmware_protocol.settings.kinds import cut_to_bytes
+from ksos_link.operations.open_watch import OpenWatch
 from tests.ksos_link.lasting_watch import let_watches_last
 
 if TYPE_CHECKING:
@@ -142,6 +146,30 @@ def test_a_control_character_in_a_name_is_refused(ksos: "CommandLine") -> None:
     said = ksos("alarm", "add", "--at", "7:00", "--name", "a\x1b[2J", "--device", NOBODY)
     assert said.code == 2
     assert "without control characters" in said.err
+
+
+def test_what_the_watch_holds_otherwise_is_told(
+    wrist: "CommandLine", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = OpenWatch.write
+    kept = [replace(Alarm(), at=time(7, 5), name="U")]
+
+    async def write_otherwise(watch: OpenWatch, setting: Any, **how: Any) -> Any:
+        change = await write(watch, setting, **how)
+        return replace(change, held=Alarms(alarms=tuple(kept)))
+
+    monkeypatch.setattr(OpenWatch, "write", write_otherwise)
+    words = ("alarm", "add", "--at", "7:07", "--name", "Up", "--strict")
+    said = wrist(*words)
+    assert said.code == 6
+    assert said.out == (
+        "Alarm 1 is added: 07:05, once, U.\n"
+        "The watch holds alarm 1 with at 07:05 instead of 07:07.\n"
+        "The watch holds alarm 1 with name U instead of Up.\n"
+    )
+    kept.clear()
+    said = wrist(*words)
+    assert said.out.endswith("The watch holds 0 alarms instead of 2.\n")
 
 
 # ---- names

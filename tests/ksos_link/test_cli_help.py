@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from ksos_link.cli.command import GLOBAL_OPTIONS
-from ksos_link.cli.main import COMMANDS, app
+from ksos_link.cli.main import COMMANDS, SECTIONS, app
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine
@@ -77,6 +77,17 @@ def test_the_root_lists_every_command_with_its_own_words(ksos: "CommandLine") ->
         assert option in said.out
 
 
+def test_the_root_lists_commands_in_sections(ksos: "CommandLine") -> None:
+    lines = ksos("--help").out.splitlines()
+    names = [name for commands in SECTIONS.values() for name in commands]
+    assert len(set(names)) == len(names) == len(COMMANDS)
+    for title, commands in SECTIONS.items():
+        at = lines.index(f"{title}:") + 1
+        assert [line.split()[0] for line in lines[at : at + len(commands)]] == list(commands)
+    starts = {line.index(text) for text in COMMANDS.values() for line in lines if text in line}
+    assert len(starts) == 1  # one column through all sections
+
+
 @pytest.mark.parametrize("noun", sorted({path[0] for path in LEAVES if len(path) > 1}))
 def test_a_noun_lists_its_verbs_with_whole_sentences(ksos: "CommandLine", noun: str) -> None:
     said = ksos(noun, "--help")
@@ -122,7 +133,18 @@ def loaded_by(*arguments: str) -> set[str]:
     return set(done.stderr.split("\n")[-1].split())
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["sync", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["sync", "--help"],
+        ["goal", "set", "--help"],
+        ["alarm", "add", "--help"],
+        ["reminder", "set", "cycle", "--help"],
+        ["setting", "apply", "--help"],
+    ],
+)
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_by(*arguments).isdisjoint(HEAVY)
 

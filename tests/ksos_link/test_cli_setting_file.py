@@ -13,9 +13,11 @@ import pytest
 
 from firmware_protocol.settings import SETTINGS, setting_fields
 from ksos_link.config import open_home
+from ksos_link.errors import RefusedError
 from ksos_link.operations.consents import CYCLE as CYCLE_CONSENT
 from ksos_link.operations.consents import allow
 from ksos_link.operations.local_time import local_now
+from ksos_link.operations.open_watch import OpenWatch
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
 from tests.ksos_link.lasting_watch import let_watches_last
@@ -187,6 +189,14 @@ def test_a_silent_watch_leaves_no_half_file(wrist: "CommandLine", tmp_path: Path
     assert not file.exists()
 
 
+@pytest.mark.parametrize("name", ["", "nowhere/lab.toml"])
+def test_a_place_that_cannot_be_written_is_told_before_anybody_connects(
+    ksos: "CommandLine", tmp_path: Path, name: str
+) -> None:
+    said = ksos("setting", "dump", "--out", tmp_path / name, "--device", NOBODY)
+    assert (said.code, said.out) == (2, "")
+
+
 # ---- what there is to set
 
 
@@ -300,6 +310,24 @@ def test_no_time_for_a_watch_is_refused(ksos: "CommandLine", words: str) -> None
 
 
 CYCLE = ("reminder", "set", "cycle", "--on", "on", "--last-start")
+
+
+def test_what_was_applied_before_the_watch_fell_silent_is_told(
+    wrist: "CommandLine", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lab.toml"
+    file.write_text("[dnd]\nnight = true\n[brightness]\nlevel_pct = 30\n", "utf-8")
+    write = OpenWatch.write
+
+    async def write_once(watch: OpenWatch, setting: Any, **how: Any) -> Any:
+        if setting.NAME == "brightness":
+            raise RefusedError("The watch did not answer.")
+        return await write(watch, setting, **how)
+
+    monkeypatch.setattr(OpenWatch, "write", write_once)
+    said = wrist("setting", "apply", file)
+    assert said.code == 6
+    assert said.out == "setting\toutcome\ndnd\tchanged\n"
 
 
 def test_the_cycle_needs_consent(ksos: "CommandLine", wrist: "CommandLine") -> None:

@@ -1,6 +1,7 @@
 """Settings on the command line: what is set is shown, and what cannot be is refused before."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -326,6 +327,51 @@ def test_the_last_heart_rate_is_shown(ksos: "CommandLine") -> None:
     assert (found["metric"], found["started"]) == ("heart_rate", False)
     said = ksos("measure", "now", "--device", watch)
     assert said.out == f"{found['bpm']} bpm, the watch's last reading\n"
+
+
+def test_what_nobody_can_measure_is_refused(ksos: "CommandLine") -> None:
+    said = ksos("measure", "now", "--device", WATCH)
+    assert (said.code, said.out) == (3, "")
+    assert "no heart rate yet" in said.err
+    for metric in ("spo2", "stress"):
+        said = ksos("measure", "now", metric, "--device", WATCH, "--experimental")
+        assert (said.code, said.out) == (6, "")
+
+
+# ---- on a terminal
+
+
+def on_terminal(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(sys.stdout, "isatty", lambda: True)
+    patch.setenv("COLUMNS", "60")
+
+
+def test_a_setting_stands_in_two_columns(
+    wrist: "CommandLine", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_terminal(monkeypatch)
+    said = wrist("goal", "show")
+    assert said.out.startswith("steps         10000\nenergy_kcal   500\n")
+    shown = wrist("display", "show").out
+    assert shown.startswith("brightness  (the watch)\n  level_pct        15\n")
+    assert "\n\nwrist  (usual values; what this watch holds is not known)\n  wrist  left\n" in shown
+
+
+def test_a_change_shows_both_values(wrist: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> None:
+    on_terminal(monkeypatch)
+    said = wrist("display", "set", "brightness", "--level-pct", "70", "--screen-on-s", "9")
+    assert said.out == "level_pct    15 -> 70\nscreen_on_s  5  -> 9\nThe watch holds it so.\n"
+    said = wrist("display", "set", "brightness", "--level-pct", "70")
+    assert said.out == "The watch holds it so.\n"
+
+
+def test_long_values_are_wrapped(wrist: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> None:
+    on_terminal(monkeypatch)
+    names = ("outdoor_run", "outdoor_walk", "outdoor_cycle", "pool_swim", "yoga", "pilates")
+    said = wrist("sport", "order", "set", *names)
+    assert said.out.startswith("sports\n  before  not known\n  after   outdoor_run, outdoor_walk,")
+    assert max(map(len, said.out.splitlines())) <= 60
+    assert said.err == ""  # all of it was said; nothing usual went out with it
 
 
 # ---- watches that do not answer

@@ -69,7 +69,8 @@ def now(
 ) -> None:
     """Show the watch's last heart rate, or let it measure oxygen saturation or stress.
 
-    What it measures then comes with the next `ksos sync`.
+    What it measures then comes with the next `ksos sync`. How IDO watches are asked to measure
+    these two is not known yet: they exit 6.
     """
     call = invocation(ctx)
     match what:

@@ -142,6 +142,8 @@ def dump(
     """
     from ksos_link.export.target import open_target
 
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        raise UsageError(f"{out} cannot be written.", "Name a file in a folder that is there.")
     call = invocation(ctx)
     call.open_log("setting")
 
