@@ -262,6 +262,14 @@ def test_a_wearer_is_kept_without_a_watch(ksos: "CommandLine") -> None:
     assert (kept["height_cm"], kept["pushed"]) == (181, False)
 
 
+def test_of_several_watches_each_is_told_at_its_sync(wrist: "CommandLine") -> None:
+    done(wrist("watch", "pair", OTHER, "--alias", "ankle"))
+    said = done(wrist("wearer", "set", "--height-cm", "180"))
+    assert "`ksos sync` tells each watch" in said.err
+    assert wrist("wearer", "push").code == 2
+    assert done(wrist("wearer", "push", "--device", "ankle")).out.startswith("field\t")
+
+
 def test_a_watch_out_of_reach_leaves_the_wearer_kept(ksos: "CommandLine") -> None:
     said = ksos("wearer", "set", "--height-cm", "180", "--device", NOBODY)
     assert said.code == 4

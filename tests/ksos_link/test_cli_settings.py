@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -180,6 +181,7 @@ def test_at_least_one_field_is_needed(ksos: "CommandLine", name: str) -> None:
     "words",
     [
         "sport order set outdoor_run jumping-to-conclusions",
+        "sport order set outdoor_run code_999",
         "language set klingon",
         "measure show steps",
         "measure now steps",
@@ -259,6 +261,12 @@ def test_strict_fails_where_the_watch_holds_less(wrist: "CommandLine") -> None:
     assert "otherwise than what was asked" in said.err
     assert wrist(*words, "--strict", "--json").code == 6
     assert wrist("display", "set", "brightness", "--level-pct", "50", "--strict").code == 0
+
+
+def test_a_field_that_the_watch_does_not_tell_is_named(wrist: "CommandLine") -> None:
+    said = wrist("dnd", "set", "--all-day", "on")
+    assert said.code == 0
+    assert said.out.endswith("The watch holds the rest so; it does not tell all_day.\n")
 
 
 def test_a_setting_that_the_watch_does_not_list_is_named(wrist: "CommandLine") -> None:
@@ -403,6 +411,39 @@ def test_several_watches_need_a_name(wrist: "CommandLine") -> None:
     assert wrist("goal", "set", "--steps", "7000", "--device", "ankle").code == 0
     assert one_object(wrist("goal", "show", "--device", "wrist", "--json"))["source"] == "default"
     assert one_object(wrist("goal", "show", "--device", "ankle", "--json"))["steps"] == 7000
+
+
+# ---- the manual
+
+MANUAL = Path(__file__).parents[2] / "docs" / "manual.md"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("goal show", "goal set --steps 8000", "measure show", "measure now", "reminder list"),
+        *("language list", "sport list", "alarm add --at 7:30", "alarm list", "clock show"),
+        *("setting list", "wearer set --height-cm 168", "wearer push", "wearer show"),
+        *("display set brightness --level-pct 50", "reminder remove cycle", "clock set"),
+    ],
+)
+def test_every_name_of_json_stands_in_the_manual(wrist: "CommandLine", words: str) -> None:
+    text = MANUAL.read_text("utf-8")
+    assert wrist("wearer", "set", "--height-cm", "170", "--no-push").code == 0
+    watch = ("--device", "virtual:ido?scenario=full-day") if words == "measure now" else ()
+    said = wrist(*words.split(), *watch, "--json")
+    assert said.code == 0, said.err
+    heading = next(
+        part
+        for length in (3, 2)
+        if (part := f"\n## ksos {' '.join(words.split()[:length])}\n") in text
+    )
+    parts = [text.partition(each)[2].partition("\n## ")[0] for each in (heading, "\n## Settings\n")]
+    for line in said.out.splitlines():
+        found = json.loads(line)
+        setting = SETTINGS.get(found.get("setting", ""))
+        fields = {each.name for each in setting_fields(setting)} if setting else set()
+        assert {key for key in found if f"`{key}`" not in "".join(parts)} <= fields
 
 
 # ---- completion

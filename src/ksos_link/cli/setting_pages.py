@@ -172,6 +172,9 @@ def outcome_text(change: "Change[Any]") -> str:
         return f"The watch {'took' if change.held is None else 'holds'} {parts}."
     if change.held is None:
         return "The watch took it; it cannot be asked what it holds."
+    untold = [name for name in change.asked.plain() if name not in change.held.plain()]
+    if untold:
+        return f"The watch holds the rest so; it does not tell {', '.join(untold)}."
     return "The watch holds it so."
 
 

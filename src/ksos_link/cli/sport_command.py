@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from firmware_protocol.settings import SportDetection, SportOrder
+from firmware_protocol.settings.kinds import is_code
 from ksos_link.cli import render
 from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog, open_app
@@ -86,7 +87,7 @@ def set_order(
     wanted = [name.lower().replace("-", "_") for each in names for name in each.split(",")]
     known = words_of(SportOrder, "sports")
     for name in wanted:
-        if name not in known and not name.startswith("code_"):
+        if name not in known and not is_code(name):
             raise UsageError(f"There is no sport {name[:40]}.", "See: ksos sport list")
     call = invocation(ctx)
     call.open_log("sport")
