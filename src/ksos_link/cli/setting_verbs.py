@@ -13,7 +13,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
-from firmware_protocol.settings import Setting, setting_fields
+from firmware_protocol.settings import (
+    Brightness,
+    Cycle,
+    Dnd,
+    DrinkReminder,
+    Goal,
+    HeartRateAlarm,
+    HeartRateZones,
+    RaiseToWake,
+    Setting,
+    SittingReminder,
+    SportDetection,
+    Units,
+    WalkReminder,
+    setting_fields,
+)
 from firmware_protocol.settings.kinds import (
     ABSENT,
     WEEKDAYS,
@@ -51,6 +66,20 @@ _SHORT: Final = 20  # letters: names that fit stand in the place of a value
 _LONG: Final = 6  # so many stand in a help; all are in `ksos setting list`
 # where an option of every command has the name
 _OTHER_NAMES: Final = {"timeout_s": "--ring-s", "quiet": "--quiet-time"}
+_OBJECTS: Final[Mapping[type[Setting], str]] = {  # what stands behind "Show" and "Set"
+    Brightness: "how bright the screen is, by day and by night, and how long it stays on",
+    Cycle: "the menstrual cycle and its reminders",
+    Dnd: "when the watch stays quiet: at night, at noon, all day",
+    DrinkReminder: "the reminder to drink",
+    Goal: "the daily goals: steps, energy, distance, sleep, active time",
+    HeartRateAlarm: "the warnings of a high or low heart rate",
+    HeartRateZones: "the zones of effort, and the warnings beyond the limits",
+    RaiseToWake: "whether raising the wrist lights the screen",
+    SittingReminder: "the reminder to stand up",
+    SportDetection: "which sports the watch recognises by itself",
+    Units: "how the watch writes numbers, dates and times",
+    WalkReminder: "the reminder to walk",
+}
 _METAVARS: Final[Mapping[type[Kind], str]] = {
     Number: "N",
     TimeOfDay: "HH:MM",
@@ -76,7 +105,7 @@ def add_show(
         print_shown(at_watch(call, _reading(kind, experimental=experimental)), call, json=json)
 
     show.__doc__ = (
-        f"Show {kind.MEANING}.\n\n"
+        f"Show {_object(kind)}.\n\n"
         "Says where it comes from: asked of the watch, or as it was sent, or as it usually is."
     )
     app.command(name=name, epilog=epilog(*examples))(show)
@@ -103,7 +132,7 @@ def add_set(
         was, done = at_watch(call, changing(kind, values, experimental=experimental))
         print_change(done, call, was=was, given=values, json=json, strict=strict)
 
-    change.__doc__ = f"Set {kind.MEANING}.\n\nWhat is not named stays as it is."
+    change.__doc__ = f"Set {_object(kind)}.\n\nWhat is not named stays as it is."
     takes_fields(kind, json=OneJson, experimental=Experimental, strict=Strict)(change)
     app.command(name=name, epilog=epilog(*examples))(change)
 
@@ -263,6 +292,10 @@ def meaning_of(each: SettingField) -> str:
             return f"{meaning}: daily, workdays, weekend, once, or such as monday,friday."
         case _:
             return f"{meaning}."
+
+
+def _object(kind: type[Setting]) -> str:
+    return _OBJECTS.get(kind, kind.MEANING)
 
 
 def _listed(names: tuple[str, ...]) -> str:
