@@ -20,7 +20,7 @@ from ksos_link.redaction import RedactingFormatter
 LOGGER: Final = "ksos_link"
 KEPT_DAYS: Final = 7
 # what these say shows addresses and payloads, to a log or, without one, to stderr
-CHATTY: Final = ("bleak", "bleak_retry_connector", "bumble", "dbus_fast")
+CHATTY: Final = ("bleak", "bleak_retry_connector", "bumble", "dbus_fast", "desktop_notifier")
 _NAME: Final = re.compile(r"ksos-(\d{4}-\d\d-\d\d)\.log")
 _LINE: Final = "%(asctime)s %(levelname)s %(message)s"
 _TIME: Final = "%Y-%m-%dT%H:%M:%S%z"

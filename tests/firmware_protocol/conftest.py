@@ -20,6 +20,15 @@ from firmware_protocol.watch_session import WatchSession
 
 CAPTURES = Path(os.environ.get("KSOS_CAPTURES", Path(__file__).parents[3] / "shared/captures"))
 
+A200 = {  # what it says of itself: ido.md 4.2, 8.1, as captured
+    "0201": [bytes.fromhex("020114021101001b010101002802010303")],
+    "0202": [bytes.fromhex("0202fb0aff4a3f6fe8153f0a0801020051cf0e7e")],
+    "0207": [bytes.fromhex("0207402440ff384ed3ff0b08008495c706010034")],
+    "02F0": [bytes.fromhex("02f00089008900e8038c00")],
+    "0204": [bytes.fromhex("0204f92412000001")],
+    "001A": [bytes.fromhex("010940") + bytes(7) + b"\x04" + bytes(91)],
+}
+
 
 @dataclass
 class Rig:

@@ -34,17 +34,9 @@ from firmware_protocol.jobs import (
     Unbind,
 )
 from firmware_protocol.told import DataChanged
+from tests.firmware_protocol.conftest import A200
 
 Open = Callable[..., Any]
-
-A200 = {  # ido.md 4.2, 8.1, as captured
-    "0201": [bytes.fromhex("020114021101001b010101002802010303")],
-    "0202": [bytes.fromhex("0202fb0aff4a3f6fe8153f0a0801020051cf0e7e")],
-    "0207": [bytes.fromhex("0207402440ff384ed3ff0b08008495c706010034")],
-    "02F0": [bytes.fromhex("02f00089008900e8038c00")],
-    "0204": [bytes.fromhex("0204f92412000001")],
-    "001A": [bytes.fromhex("010940") + bytes(7) + b"\x04" + bytes(91)],
-}
 
 
 def info_of(events: list[Event]) -> WatchInfo:

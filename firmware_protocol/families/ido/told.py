@@ -51,6 +51,8 @@ def details(fields: Fields) -> dict[str, int | str]:
     """Flatten fields to numbers and words."""
     found: dict[str, int | str] = {}
     for name, value in fields.items():
+        if name.startswith("reserved_"):
+            continue
         if isinstance(value, int | str):
             found[name] = value
         elif isinstance(value, list) and value:

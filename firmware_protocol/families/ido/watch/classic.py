@@ -44,7 +44,7 @@ def answer_classic(state: WatchState, frame: bytes, now_s: float) -> list[bytes]
 
 def _answer_control(state: WatchState, head: bytes, frame: bytes) -> list[bytes]:
     if head in _PLAIN:
-        _show_control(state, head)
+        _show_control(state, head, frame)
         return [head]
     if head in _TEXTS and len(frame) > 4:
         state.screen.take_piece(frame)
@@ -54,7 +54,7 @@ def _answer_control(state: WatchState, head: bytes, frame: bytes) -> list[bytes]
     return []
 
 
-def _show_control(state: WatchState, head: bytes) -> None:
+def _show_control(state: WatchState, head: bytes, frame: bytes) -> None:
     """What groups 05, 06 and 0A make appear (4.5, 4.6, 4.8)."""
     first = state.body(1)[0]
     match head:
@@ -70,7 +70,7 @@ def _show_control(state: WatchState, head: bytes) -> None:
         case b"\x06\x07":
             state.screen.show("phone found")
         case b"\x0a\x01":
-            state.screen.show_weather(state.body(16))
+            state.screen.show_weather(state.body(max(7, len(frame) - 2)))
         case _:
             city = state.body(17)
             state.screen.show(f"city {city[1 : 1 + city[0]].decode('utf-8', 'replace')}")

@@ -67,8 +67,8 @@ class Screen:
 
     def show_weather(self, body: bytes) -> None:
         """0A 01 (4.8)."""
-        picture, now, high, low = body[0], *body[1:4]
-        days = max(0, len(body) - 7) // 3
+        picture, now, high, low = body[:4]
+        days = (len(body) - 7) // 3
         self.show(
             f"weather: {_PICTURES.get(picture, f'picture {picture:#04x}')}, {_degrees(now)},"
             f" {_degrees(low)} to {_degrees(high)}, {days} more days"
