@@ -23,7 +23,7 @@ from firmware_protocol.settings.person import LANGUAGES
 from firmware_protocol.settings.setting import SettingField
 from ksos_link.cli.language_command import language_named
 from ksos_link.cli.run import GLOBAL_SWITCHES, GLOBAL_WITH_VALUE
-from ksos_link.cli.setting_verbs import option_of
+from ksos_link.cli.setting_options import option_of
 from tests.ksos_link.lasting_watch import let_watches_last
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import JsonLines, OneJson, Strict, at_watch, tell_remarks
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_options import checked_values, takes_fields
 from ksos_link.cli.setting_pages import (
     all_plain,
     cell,
@@ -19,7 +20,6 @@ from ksos_link.cli.setting_pages import (
     fields_of,
     source_text,
 )
-from ksos_link.cli.setting_verbs import checked_values, takes_fields
 from ksos_link.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:

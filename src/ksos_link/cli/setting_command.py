@@ -11,8 +11,8 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import JsonLines, Strict, at_watch, tell_remarks
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_options import takes
 from ksos_link.cli.setting_pages import all_plain, cell, fields_of
-from ksos_link.cli.setting_verbs import takes
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import NotFoundError, PreflightError, RefusedError, UsageError
 

@@ -7,8 +7,7 @@
 Values arrive as text and are read by the field's kind before anybody connects.
 """
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
@@ -29,23 +28,10 @@ from firmware_protocol.settings import (
     WalkReminder,
     setting_fields,
 )
-from firmware_protocol.settings.kinds import (
-    ABSENT,
-    WEEKDAYS,
-    Choice,
-    Day,
-    Days,
-    Kind,
-    Names,
-    Number,
-    Switch,
-    TimeOfDay,
-    Words,
-)
-from firmware_protocol.settings.setting import SettingField
 from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog
 from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
 from ksos_link.cli.setting_pages import (
     Further,
     nothing_further,
@@ -60,12 +46,7 @@ if TYPE_CHECKING:
     from ksos_link.operations.setting_noun import Change, Shown
 
 SettingType = TypeVar("SettingType", bound=Setting)
-Command = TypeVar("Command", bound=Callable[..., None])
 Before = Callable[[Invocation], None]  # what must hold before a command connects, such as consent
-_SHORT: Final = 20  # letters: names that fit stand in the place of a value
-_LONG: Final = 6  # so many stand in a help; all are in `ksos setting list`
-# where an option of every command has the name
-_OTHER_NAMES: Final = {"timeout_s": "--ring-s", "quiet": "--quiet-time"}
 _OBJECTS: Final[Mapping[type[Setting], str]] = {  # what stands behind "Show" and "Set"
     Brightness: "how bright the screen is, by day and by night, and how long it stays on",
     Cycle: "the menstrual cycle and its reminders",
@@ -79,15 +60,6 @@ _OBJECTS: Final[Mapping[type[Setting], str]] = {  # what stands behind "Show" an
     SportDetection: "which sports the watch recognises by itself",
     Units: "how the watch writes numbers, dates and times",
     WalkReminder: "the reminder to walk",
-}
-_METAVARS: Final[Mapping[type[Kind], str]] = {
-    Number: "N",
-    TimeOfDay: "HH:MM",
-    Day: "DAY",
-    Days: "DAYS",
-    Words: "TEXT",
-    Choice: "NAME",
-    Names: "NAMES",
 }
 
 
@@ -211,48 +183,6 @@ def _absent(watch: "OpenWatch", kind: type[Setting]) -> str:
     return f"{kind.NAME}: this watch does not list {' or '.join(support.needs)}"
 
 
-def takes_fields(
-    kind: type[Setting], *, without: Sequence[str] = (), **further: Any
-) -> Callable[[Command], Command]:
-    """Give a command the fields of a setting as options, and `further` ones by annotation.
-
-    What the command itself declares before its `**given` comes first.
-    """
-
-    def declared(command: Command) -> Command:
-        own = inspect.signature(command).parameters.values()
-        first = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
-        options = field_options(kind, without=without)
-        rest = [_parameter(name, annotation, False) for name, annotation in further.items()]
-        signature = inspect.Signature([*first, *options, *rest])
-        command.__signature__ = signature  # type: ignore[attr-defined]  # typer reads it
-        return command
-
-    return declared
-
-
-def field_options(kind: type[Setting], *, without: Sequence[str] = ()) -> list[inspect.Parameter]:
-    """The parameters of a command that takes the fields of a setting as texts."""
-    return [
-        _parameter(each.name, Annotated[str | None, _option(each)], None)
-        for each in setting_fields(kind)
-        if each.name not in without
-    ]
-
-
-def checked_values(kind: type[Setting], given: Mapping[str, object]) -> dict[str, object]:
-    """The values of those fields that were given, each within its range.
-
-    Raises:
-        UsageError: one is not; it names the option and the range.
-    """
-    return {
-        each.name: _checked(each, str(text))
-        for each in setting_fields(kind)
-        if (text := given.get(each.name)) is not None
-    }
-
-
 def changing(
     kind: type[SettingType], values: Mapping[str, object], *, experimental: bool
 ) -> "Callable[[OpenWatch], Awaitable[tuple[Shown[SettingType], Change[SettingType]]]]":
@@ -271,42 +201,8 @@ def changing(
     return job
 
 
-def option_of(field: str) -> str:
-    """The option that sets a field."""
-    return _OTHER_NAMES.get(field, f"--{field.replace('_', '-')}")
-
-
-def meaning_of(each: SettingField) -> str:
-    """What a field means and, where its metavar does not tell, takes."""
-    meaning = f"{each.meaning[:1].upper()}{each.meaning[1:]}"
-    match each.kind:
-        case Number(least, most):
-            return f"{meaning} ({least:g} to {most:.10g})."
-        case Words(most_bytes):
-            return f"{meaning} (at most {most_bytes} bytes)."
-        case Choice(names) if len("|".join(names)) > _SHORT:
-            return f"{meaning}: {_listed(names)}."
-        case Names(names):
-            return f"{meaning}: {_listed(names)}."
-        case Days():
-            return f"{meaning}: daily, workdays, weekend, once, or such as monday,friday."
-        case _:
-            return f"{meaning}."
-
-
 def _object(kind: type[Setting]) -> str:
     return _OBJECTS.get(kind, kind.MEANING)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    if len(names) <= _LONG + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:_LONG])} and {len(names) - _LONG} others"
-
-
-def takes(kind: Kind) -> str:
-    """The values of a kind, as the end of `must be ...`."""
-    return f"{kind.describes}, or {ABSENT}" if kind.optional else kind.describes
 
 
 def _reading(
@@ -324,75 +220,3 @@ def _begin(ctx: typer.Context, kind: type[Setting], before: Before | None) -> In
         before(call)
     call.open_log(kind.NAME)
     return call
-
-
-def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=annotation)
-
-
-def _option(each: SettingField) -> Any:  # typer's OptionInfo, which it does not export
-    return typer.Option(
-        option_of(each.name),
-        metavar=_metavar(each.kind),
-        help=meaning_of(each),
-        autocompletion=_completion(each.kind),
-        show_default=False,
-    )
-
-
-def _metavar(kind: Kind) -> str:
-    match kind:
-        case Switch():
-            text = "on|off"
-        case Choice(names) if len("|".join(names)) <= _SHORT:
-            text = "|".join(names)
-        case _:
-            text = _METAVARS.get(type(kind), "VALUE")
-    return f"{text}|{ABSENT}" if kind.optional else text
-
-
-def _completion(kind: Kind) -> Callable[[str], Iterator[str]] | None:
-    """What a shell completes: the last of several names, or the one."""
-    words = _words(kind)
-    if not words:
-        return None
-
-    def complete(incomplete: str) -> Iterator[str]:
-        several = isinstance(kind, Names | Days)
-        done, _, begun = incomplete.rpartition(",") if several else ("", "", incomplete)
-        return (f"{done},{word}" if done else word for word in words if word.startswith(begun))
-
-    return complete
-
-
-def _words(kind: Kind) -> tuple[str, ...]:
-    absent = (ABSENT,) if kind.optional else ()
-    match kind:
-        case Switch():
-            return ("on", "off", *absent)
-        case Choice() | Names():
-            return (*kind.names, *absent)
-        case Days():
-            return ("daily", "workdays", "weekend", "once", *WEEKDAYS)
-        case _:
-            return absent
-
-
-def _checked(each: SettingField, text: str) -> object:
-    if each.kind.optional and text == ABSENT:
-        return None
-    try:
-        value = each.kind.read(text)
-        each.kind.check(value)
-    except (ValueError, TypeError, OverflowError):
-        option = option_of(each.name)
-        raise UsageError(
-            f"{option} must be {takes(each.kind)}.", f"What was given: {text[:40]}"
-        ) from None
-    return value
-
-
-def words_of(kind: type[Setting], field: str) -> tuple[str, ...]:
-    """The names that a field takes, as far as it takes names."""
-    return next((_words(each.kind) for each in setting_fields(kind) if each.name == field), ())

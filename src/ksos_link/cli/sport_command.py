@@ -11,8 +11,9 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import invocation
+from ksos_link.cli.setting_options import words_of
 from ksos_link.cli.setting_pages import print_change
-from ksos_link.cli.setting_verbs import add_set, add_show, changing, words_of
+from ksos_link.cli.setting_verbs import add_set, add_show, changing
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import UsageError
 

@@ -9,6 +9,7 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import Experimental, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
 from ksos_link.cli.setting_pages import (
     all_plain,
     changed_fields,
@@ -17,7 +18,6 @@ from ksos_link.cli.setting_pages import (
     print_differences,
     print_fields,
 )
-from ksos_link.cli.setting_verbs import checked_values, option_of, takes_fields
 from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.operations.local_time import local_now
 
