@@ -8,7 +8,6 @@ from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord, Watermark
 from firmware_protocol.settings import Setting
 from firmware_protocol.told import Told
-from firmware_protocol.uploads import UploadEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,6 @@ Event = (
     | ErrorLogRead
     | DetailsRead
     | Told
-    | UploadEvent
     | FrameIgnored
     | JobDone
     | JobFailed

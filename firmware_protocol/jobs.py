@@ -7,7 +7,6 @@ from datetime import date, datetime
 from firmware_protocol.actions import Action
 from firmware_protocol.records import Watermark
 from firmware_protocol.settings import Setting
-from firmware_protocol.uploads import UploadFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +100,6 @@ class Do:
     experimental: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """Send a file, let the watch verify it, and with `activate` take it into use.
-
-    Goes on where the watch is, as far as the wire can tell; else begins anew. Ends with
-    `UploadVerified`, then `UploadActivated`; after any failure the watch still runs what it ran.
-    """
-
-    file: UploadFile
-    activate: bool = True
-
-
 Job = (
     Identify
     | Bind
@@ -125,5 +112,4 @@ Job = (
     | ReadSetting
     | WriteSetting
     | Do
-    | Upload
 )

@@ -84,7 +84,7 @@ class Setting:
         remarks: list[str] = []
         given: dict[str, Any] = {}
         for each in setting_fields(cls):
-            value, remark = _leniently(each, values.get(each.name, each.default))
+            value, remark = _leniently(each, values.get(each.name))
             given[each.name] = value
             if remark:
                 remarks.append(f"{cls.NAME}: {each.name} {remark}")
@@ -112,8 +112,8 @@ def _check(owner: type[Setting], each: SettingField, value: Any) -> None:
 def _leniently(each: SettingField, value: Any) -> tuple[Any, str]:
     """A value that the field can hold, and what is to be said about it."""
     kind = each.kind
-    if value is None and kind.optional:
-        return None, ""
+    if value is None:  # an older watch says less
+        return (None if kind.optional else each.default), ""
     if isinstance(kind, Choice) and kind.open_ended and type(value) is int:
         value = f"code_{value}"
     try:

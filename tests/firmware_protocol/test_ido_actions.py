@@ -42,6 +42,7 @@ from firmware_protocol.families.ido.actions import SUPPORT
 from firmware_protocol.families.ido.actions.tools import picture
 from firmware_protocol.families.ido.codes import NOTICE_TYPE, WEATHER
 from firmware_protocol.families.ido.watch import open_watch
+from firmware_protocol.family import Write
 from firmware_protocol.jobs import Do, Identify, ReadBattery
 from firmware_protocol.settings.alerts import NOTICE_APPS
 from firmware_protocol.told import (
@@ -123,6 +124,7 @@ def test_each_app_of_the_page_has_a_code_and_none_is_missing() -> None:
         (EndCall(), ["050201"], "call ended"),
         (EndCall(missed=True), ["050202"], "missed call"),
         (ShowMusic(playing=True), ["060100000000"], "music playing"),
+        (ShowMusic(playing=True, title="A song"), ["060100000000"], "music playing"),
         (ShowMusic(playing=False), ["060101000000"], "music stopped"),
         (FindWatch(on=True), ["060400"], "ringing"),
         (FindWatch(on=False), ["060401"], "silent again"),
@@ -165,8 +167,11 @@ def test_frost_is_said_to_be_unproven_and_fahrenheit_is_counted(open_rig: Opened
     forecast = Forecast(71, -3.4, (DayForecast(71, 0, -30),))
     events = do(rig, PushWeather(forecast))
     assert rig.written[0][2:6].hex() == bytes((7, 103, 0, 130)).hex()
+    assert len(rig.written) == 1  # without a city
     assert any(isinstance(event, Remarked) and "below zero" in event.text for event in events)
-    events = do(rig, PushWeather(Forecast(0, 20, (DayForecast(0, 25, 10),)), fahrenheit=True))
+    warm = Forecast(0, 20, (DayForecast(0, 25, 10),), city="Bern")
+    events = do(rig, PushWeather(warm, fahrenheit=True))
+    assert rig.written[1].hex() == "0a0204" + b"Bern".ljust(17, b"\0").hex()
     assert rig.written[0][2:6].hex() == bytes((1, 68, 77, 50)).hex()
     assert not any(isinstance(event, Remarked) for event in events)
 
@@ -383,7 +388,8 @@ def test_a_change_is_told_by_name_and_echoed(
     assert isinstance(changed, DataChanged)
     assert (changed.what, others) == (what, besides)
     (echo,) = rig.session.data_to_send()
-    assert echo.data[:2] == b"\x07\x40"  # type: ignore[union-attr]  # an echo is written
+    assert isinstance(echo, Write)
+    assert echo.data[:2] == b"\x07\x40"
 
 
 def test_the_watchs_own_changes_are_in_its_state(open_rig: Opened) -> None:

@@ -349,8 +349,11 @@ class TestAnOlderWatch:
             "030201550007 00ff0a".replace(" ", ""),
             "030202aa0000000000",
         ]
+        assert sum(each[:2] == b"\x03\x02" for each in watch.asked) == 10  # the rest are deleted
         assert any(isinstance(event, Remarked) and "names" in event.text for event in events)
         assert failure(events)[0] in ("silent", "malformed")  # it cannot be read back
+        events = rig.run(WriteSetting(Alarms()))
+        assert not any(isinstance(event, Remarked) for event in events)
         events = rig.run(WriteSetting(Goal(energy_kcal=900)))
         written = outcome(events)
         assert written.sent == Goal()
@@ -381,6 +384,15 @@ def test_a_refusal_and_silence_are_told(
     assert found[0] == kind
     assert reason in found[1]
     assert isinstance(rig.run(ReadBattery())[-1], JobFailed)  # the next job has its turn
+
+
+def test_a_watch_that_says_less_has_usual_values_for_the_rest(
+    scripted: type[ScriptedWatch], open_rig: Callable[..., Rig]
+) -> None:
+    rig = open_rig(scripted({**A200, "0230": [bytes.fromhex("0230AA")]})).identified()
+    events = rig.run(ReadSetting(Dnd))
+    assert SettingRead(Dnd(night=True)) in events
+    assert not any(isinstance(event, Remarked) for event in events)
 
 
 def test_odd_read_backs_are_remarked_and_never_fatal(

@@ -35,7 +35,7 @@ from firmware_protocol.settings.kinds import Kind, Number, cut_to_bytes, is_code
 from firmware_protocol.weather import DayForecast, Forecast
 from tests.firmware_protocol.setting_strategies import settings_of
 
-ALL = [*SETTINGS.values(), Alarm]
+ALL: list[type[Setting]] = [*SETTINGS.values(), Alarm]
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.NAME)

@@ -19,7 +19,7 @@ from firmware_protocol.families.ido.identify_dialogue import identify
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.sync_dialogue import sync
 from firmware_protocol.families.ido.told import CHANGED, EVENT, details, told_by
-from firmware_protocol.family import Dialect, Dialogue, JobError, Message, Output, Write
+from firmware_protocol.family import Dialect, Dialogue, Message, Output, Write
 from firmware_protocol.jobs import (
     Bind,
     Do,
@@ -73,10 +73,8 @@ class IdoDialect(Dialect):
         """Open the dialogue that does `job`.
 
         Raises:
-            JobError: this wire has no such job, setting or action.
+            JobError: this wire has no such setting or action.
         """
-        if type(job) not in _DIALOGUES:
-            raise JobError("unsupported", "this kind of watch has no such job")
         return _DIALOGUES[type(job)](self._conversation, job)
 
     def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:

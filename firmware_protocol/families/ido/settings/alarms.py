@@ -44,8 +44,6 @@ def _write_one_by_one(conversation: Conversation, alarms: Alarms) -> Asking[Alar
         yield Report(Remarked("this watch keeps no names of alarms"))
     for number in range(1, _SLOTS + 1):
         slot = _slot(number, alarms)
-        if slot["state"] == "unused" and number > len(alarms.alarms) + 1:
-            continue  # the first one behind the last tells that there are no more
         fields = {name: slot[name] for name in ("id", "state", "type", "time", "repeat")}
         minutes = slot["delay_min"] if slot["state"] == "shown" else 0
         yield from put(conversation, "ido.set.alarm", {**fields, "snooze_min": minutes})

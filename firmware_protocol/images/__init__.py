@@ -1,1 +1,0 @@
-"""Firmware images of every transport, read offline: what they are, and whether they are whole."""
