@@ -214,6 +214,12 @@ class NotedSession(WatchSession):
     def read_value(self, uuid: str, now_s: float) -> bytes:
         return self._session.read_value(uuid, now_s)
 
+    def settings_held(self) -> dict[str, bytes]:
+        return self._session.settings_held()
+
+    def take_shown(self) -> list[str]:
+        return self._session.take_shown()
+
     def data_to_send(self) -> list[tuple[str, bytes]]:
         due = self._session.data_to_send()
         for _, data in due:
