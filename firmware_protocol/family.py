@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from firmware_protocol.clock import WatchClock
+from firmware_protocol.dials import DialFormat
 from firmware_protocol.events import Event, RecordReceived
 from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord
@@ -216,3 +217,4 @@ class Family:
     redact: Callable[[Direction, bytes], bytes]  # one packet, for captures that will be shared
     settings: Mapping[type[Setting], SettingSupport] = field(default_factory=dict)
     sports: Mapping[int, str] = field(default_factory=dict)  # its codes, by the neutral names
+    dial_format: DialFormat | None = None  # None: its dials are not known as files

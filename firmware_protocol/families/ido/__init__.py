@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from firmware_protocol.families.ido.dial_file import DIAL_FORMAT
 from firmware_protocol.families.ido.dialect import IdoDialect
 from firmware_protocol.families.ido.gatt import GATT
 from firmware_protocol.families.ido.health.decoding import BATTERY_KIND, FAMILY_NAME, samples
@@ -29,4 +30,5 @@ FAMILY: Final = Family(
     redact=redact,
     settings=SUPPORT,
     sports=SPORTS,
+    dial_format=DIAL_FORMAT,
 )

@@ -1,0 +1,27 @@
+"""Dials of IDO watches as files: the IWF container `.iwf`, compressed `.iwf.lz` (ido.md 9)."""
+
+from typing import Final
+
+from firmware_protocol.dials import DialFormat
+from firmware_protocol.families.ido.dial_file.blocks import pack
+from firmware_protocol.families.ido.dial_file.contents import (
+    put_together,
+    read,
+    recognise,
+    take_apart,
+)
+from firmware_protocol.families.ido.dial_file.objections import check
+from firmware_protocol.families.ido.dial_file.scene import compose
+
+DIAL_FORMAT: Final = DialFormat(
+    name="iwf",
+    suffix=".iwf",
+    packed_suffix=".iwf.lz",
+    recognise=recognise,
+    read=read,
+    check=check,
+    take_apart=take_apart,
+    put_together=put_together,
+    pack=pack,
+    compose=compose,
+)
