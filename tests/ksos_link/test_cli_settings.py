@@ -1,14 +1,17 @@
 """Settings on the command line: what is set is shown, and what cannot be is refused before."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from firmware_protocol.registry import FAMILIES
-from firmware_protocol.settings import SETTINGS, Setting, setting_fields
+from firmware_protocol.settings import SETTINGS, Alarm, Setting, setting_fields
 from firmware_protocol.settings.kinds import (
     Choice,
     Day,
@@ -23,7 +26,8 @@ from firmware_protocol.settings.person import LANGUAGES
 from firmware_protocol.settings.setting import SettingField
 from ksos_link.cli.language_command import language_named
 from ksos_link.cli.run import GLOBAL_SWITCHES, GLOBAL_WITH_VALUE
-from ksos_link.cli.setting_options import option_of
+from ksos_link.cli.setting_options import checked_values, meaning_of, option_of
+from ksos_link.errors import UsageError
 from tests.ksos_link.lasting_watch import let_watches_last
 
 if TYPE_CHECKING:
@@ -167,6 +171,29 @@ def test_a_value_out_of_range_is_refused_with_the_range(
         assert (said.code, said.out) == (2, ""), text
         assert said.err.startswith(f"error: {option_of(each.name)} must be {each.kind.describes}")
         assert "Traceback" not in said.err
+
+
+EVERY_FIELD = [
+    (kind, each) for kind in (*SETTINGS.values(), Alarm) for each in setting_fields(kind)
+]
+ODD = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(("9" * 400, "1e400", "\ud800", "07:07:07", "٣", "none", "-0", "0x10", ",,")),
+)
+
+
+@given(st.sampled_from(EVERY_FIELD), ODD)
+def test_any_text_is_a_value_within_the_range_or_a_usage_error(
+    one: tuple[type[Setting], SettingField], text: str
+) -> None:
+    kind, each = one
+    told = ""
+    try:
+        value = checked_values(kind, {each.name: text})[each.name]
+        assert value is None or each.kind.check(value) is None  # it raises otherwise
+    except UsageError as error:
+        told = str(error)
+    assert not told or told.startswith(f"{option_of(each.name)} must be ")
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -416,6 +443,20 @@ def test_several_watches_need_a_name(wrist: "CommandLine") -> None:
 # ---- the manual
 
 MANUAL = Path(__file__).parents[2] / "docs" / "manual.md"
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_help_and_manual_say_the_same_of_a_field(ksos: "CommandLine", name: str) -> None:
+    put = SETS[name][1]
+    section = MANUAL.read_text("utf-8").partition(f"\n## ksos {put}\n")[2].partition("\n## ")[0]
+    shown = " ".join(ksos(*put.split(), "--help").out.split())
+    for each in setting_fields(SETTINGS[name]):
+        meaning = meaning_of(each)
+        assert f"{option_of(each.name)} " in shown
+        assert meaning in shown
+        assert re.search(
+            rf"(?mi)^\| `{option_of(each.name)} [^`]+` \| {re.escape(meaning[:-1])} \|$", section
+        )
 
 
 @pytest.mark.parametrize(
