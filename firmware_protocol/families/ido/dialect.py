@@ -18,7 +18,7 @@ from firmware_protocol.families.ido.framing import FrameAssembler
 from firmware_protocol.families.ido.identify_dialogue import identify
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.sync_dialogue import sync
-from firmware_protocol.families.ido.told import CHANGED, EVENT, details, told_by
+from firmware_protocol.families.ido.told import CHANGED, EVENT, told_by
 from firmware_protocol.family import Dialect, Dialogue, Message, Output, Write
 from firmware_protocol.jobs import (
     Bind,
@@ -34,7 +34,6 @@ from firmware_protocol.jobs import (
     Unbind,
     WriteSetting,
 )
-from firmware_protocol.told import DataChanged
 
 # each takes its own kind of job, which a mapping cannot say: hence `Any`
 _DIALOGUES: Final[Mapping[type[Job], Callable[[Conversation, Any], Dialogue]]] = {
@@ -84,7 +83,7 @@ class IdoDialect(Dialect):
         if message.name.startswith(EVENT):
             return [*told_by(message)], _answers(message)
         if message.name == _NOTICES:
-            return [DataChanged("notice_switches", details(message.fields))], []
+            return [], []  # said after every subscription: no news
         return [FrameIgnored("a message that was not asked for now", message.name)], []
 
 

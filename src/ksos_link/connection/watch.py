@@ -24,6 +24,7 @@ class Watch:
             transport, CompanionSession(family.open_dialect(transport.max_write_bytes))
         )
         self._info: WatchInfo | None = None
+        self.told_while_met: list[Event] = []  # what it said unasked before it was known
         self._transport = transport
 
     @classmethod
@@ -36,7 +37,12 @@ class Watch:
         """
         watch = cls(family, transport)
         try:
-            watch._info = (await watch.ask(Identify(), Identified)).info
+            async with aclosing(watch.run(Identify())) as events:
+                async for event in events:
+                    if isinstance(event, Identified):
+                        watch._info = event.info
+                    else:
+                        watch.told_while_met.append(event)
         except BaseException:
             await watch.close()
             raise
@@ -110,8 +116,9 @@ def _failure(event: JobFailed) -> KsosError:
             "`ksos device info` lists what it can do.",
         )
     if event.kind == "silent":
+        said = event.reason.removeprefix("the watch did not answer ")
         return RefusedError(
-            f"{event.reason[:1].upper()}{event.reason[1:]}.",
+            f"The watch did not answer{'' if said != event.reason else ':'} {said}.",
             "Is it bound to a phone, or asleep? Wake it and try again.",
         )
     return RefusedError(f"The watch refused: {event.reason}.")

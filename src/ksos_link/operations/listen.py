@@ -75,6 +75,6 @@ async def listen(
 
 async def _battery(watch: OpenWatch) -> BatteryRead | None:
     try:
-        return await watch.ask(ReadBattery(), BatteryRead)
+        return await watch.ask(ReadBattery(), BatteryRead, repeat=False)
     except RefusedError:
         return None  # a watch that does not tell it is alive all the same

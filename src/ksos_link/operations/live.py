@@ -30,11 +30,11 @@ async def live(
     battery_due_s, attempt = loop.time(), 0
     while until_s is None or loop.time() < until_s:
         try:
-            yield await watch.ask(ReadLive(), LiveRead)
+            yield await watch.ask(ReadLive(), LiveRead, repeat=False)
             if loop.time() >= battery_due_s:
                 battery_due_s = loop.time() + KEEP_ALIVE_S
                 with contextlib.suppress(RefusedError):
-                    yield await watch.ask(ReadBattery(), BatteryRead)
+                    yield await watch.ask(ReadBattery(), BatteryRead, repeat=False)
             wait_s = interval_s if until_s is None else min(interval_s, until_s - loop.time())
             async with contextlib.aclosing(watch.listen(max(0.0, wait_s))) as events:
                 async for event in events:

@@ -11,7 +11,7 @@ A link that breaks is made again, as a sync does it; what was asked is asked onc
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -167,9 +167,9 @@ class OpenWatch:
         """
         return await self.perform(Do(action, experimental), repeat=False)
 
-    async def ask(self, job: Job, answer: type[EventType]) -> EventType:
-        """Run a job and return its one answer of that type."""
-        return _last(await self.perform(job), answer)
+    async def ask(self, job: Job, answer: type[EventType], *, repeat: bool = True) -> EventType:
+        """Run a job and return its one answer of that type; see `perform`."""
+        return _last(await self.perform(job, repeat=repeat), answer)
 
     async def ask_action(
         self, action: Action, answer: type[EventType], *, experimental: bool = False
@@ -193,7 +193,7 @@ class OpenWatch:
                         events.append(event)  # noqa: PERF401 those before a failure count too
                 return events
             finally:  # what the watch told meanwhile counts, whatever became of the job
-                self._told.extend(event for event in events if type(event) in EVENT_NAMES)  # type: ignore[misc]  # the table has exactly the types of `Told`
+                self._keep_told(events)
 
         return await self._on_a_link(once, repeat=repeat)
 
@@ -244,9 +244,15 @@ class OpenWatch:
                     raise
                 await asyncio.sleep(wait_s)
 
+    def _keep_told(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if type(event) in EVENT_NAMES:
+                self._told.append(event)  # type: ignore[arg-type]  # the table has just them
+
     async def _meet(self) -> Watch:
         if self._watch is None:
             self._watch = await self._route.meet()
+            self._keep_told(self._watch.told_while_met)
         return self._watch
 
     @property
