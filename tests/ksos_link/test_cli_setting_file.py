@@ -371,3 +371,6 @@ def test_the_cycle_is_followed_and_forgotten(wrist: "CommandLine", tmp_path: Pat
     assert "next_period_start" not in shown
     (removed,) = objects(wrist("reminder", "remove", "cycle", "--json"))
     assert removed == {"setting": "cycle", "removed": True}
+    logs = "".join(file.read_text("utf-8") for file in (wrist.home / "logs").iterdir())
+    assert "setting: begins" in logs
+    assert str(start) not in logs

@@ -73,7 +73,7 @@ def add_show(
     """Add a verb that shows one setting."""
 
     def show(ctx: typer.Context, json: OneJson = False, experimental: Experimental = False) -> None:
-        call = _begin(ctx, kind, before)
+        call = _begin(ctx, before)
         print_shown(at_watch(call, _reading(kind, experimental=experimental)), call, json=json)
 
     show.__doc__ = (
@@ -100,7 +100,7 @@ def add_set(
         if not values:
             fields = ", ".join(option_of(each.name) for each in setting_fields(kind))
             raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
-        call = _begin(ctx, kind, before)
+        call = _begin(ctx, before)
         was, done = at_watch(call, changing(kind, values, experimental=experimental))
         print_change(done, call, was=was, given=values, json=json, strict=strict)
 
@@ -134,7 +134,7 @@ def add_show_several(
         experimental: Experimental = False,
     ) -> None:
         wanted = list(kinds.values()) if name is None else [one_of(kinds, name)]
-        call = _begin(ctx, wanted[0], None)
+        call = _begin(ctx)
         if name is not None:
             job = _reading(wanted[0], experimental=experimental)
             print_shown(at_watch(call, job), call, json=json, further=further)
@@ -214,9 +214,9 @@ def _reading(
     return job
 
 
-def _begin(ctx: typer.Context, kind: type[Setting], before: Before | None) -> Invocation:
+def _begin(ctx: typer.Context, before: Before | None = None) -> Invocation:
     call = invocation(ctx)
     if before is not None:
         before(call)
-    call.open_log(kind.NAME)
+    call.open_log("setting")  # not which: that alone can say much of a person
     return call
