@@ -1,1 +1,31 @@
 """Firmware images of every transport, read offline: what they are, and whether they are whole."""
+
+from firmware_protocol.images.image import (
+    MAX_FILE_BYTES,
+    MAX_PART_BYTES,
+    MAX_PARTS,
+    Check,
+    ImageInfo,
+    ImagePart,
+    Result,
+    problems,
+)
+from firmware_protocol.images.plain import Sidecar, read_sidecar
+from firmware_protocol.images.recognise import read_image
+from firmware_protocol.images.signatures import PublicKey, public_key_from_pem
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_PARTS",
+    "MAX_PART_BYTES",
+    "Check",
+    "ImageInfo",
+    "ImagePart",
+    "PublicKey",
+    "Result",
+    "Sidecar",
+    "problems",
+    "public_key_from_pem",
+    "read_image",
+    "read_sidecar",
+]
