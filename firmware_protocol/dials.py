@@ -1,11 +1,14 @@
 """Dials (watch faces) as files, neutral of any container: what is inside, and its pictures."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 MOST_DIAL_BYTES: Final = 16 << 20  # a dial's container; watches grant some hundred kilobytes
+MOST_DIAL_FILES: Final = 1024
 MOST_SIDE_PX: Final = 4096  # of a picture; no watch's screen comes near
+MOST_DIAL_PIXELS: Final = 8 << 20  # of all pictures together: files may share one large body
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class DialMoment:
 
 @dataclass(frozen=True, slots=True)
 class PlacedPicture:
-    """A picture at its place; then the whole is turned clockwise around a point of the dial."""
+    """A picture at its place, then turned clockwise around a point of the dial."""
 
     picture: Picture
     left_px: int
@@ -105,6 +108,20 @@ class PlacedPicture:
     turn_deg: float = 0.0
     turn_x_px: int = 0
     turn_y_px: int = 0
+
+    @property
+    def reach_px(self) -> int:
+        """How far from the turning point it reaches."""
+        across = max(abs(self.left_px + end - self.turn_x_px) for end in (0, self.picture.width_px))
+        down = max(abs(self.top_px + end - self.turn_y_px) for end in (0, self.picture.height_px))
+        return math.isqrt(across * across + down * down) + 1
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels must be touched to draw it."""
+        if self.turn_deg:
+            return (2 * self.reach_px) ** 2
+        return self.picture.width_px * self.picture.height_px
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +152,7 @@ class DialFormat:
     take_apart: Callable[[bytes], tuple[DialPart, ...]]
     put_together: Callable[[Sequence[DialPart]], bytes]
     pack: Callable[[bytes, int], bytes]  # compress in blocks of so many bytes
+    block_bytes: tuple[int, ...]  # those that watches take, the usual one first
+    leading: tuple[str, ...]  # descriptions, in their order: the first one must be there
+    part_name: Callable[[Mapping[str, object], str], str]  # by the layout, of a PNG in a folder
     compose: Callable[[DialContents, DialMoment], DialScene]

@@ -3,13 +3,15 @@
 from typing import Final
 
 from firmware_protocol.dials import DialFormat
-from firmware_protocol.families.ido.dial_file.blocks import pack
+from firmware_protocol.families.ido.dial_file.blocks import BLOCK_BYTES, pack
 from firmware_protocol.families.ido.dial_file.contents import (
+    part_name,
     put_together,
     read,
     recognise,
     take_apart,
 )
+from firmware_protocol.families.ido.dial_file.layout import FONT_FILE, LAYOUT_FILE
 from firmware_protocol.families.ido.dial_file.objections import check
 from firmware_protocol.families.ido.dial_file.scene import compose
 
@@ -24,4 +26,7 @@ DIAL_FORMAT: Final = DialFormat(
     put_together=put_together,
     pack=pack,
     compose=compose,
+    block_bytes=BLOCK_BYTES,
+    leading=(LAYOUT_FILE, FONT_FILE),
+    part_name=part_name,
 )

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from firmware_protocol.dials import MOST_DIAL_BYTES
+from firmware_protocol.dials import MOST_DIAL_BYTES, MOST_DIAL_FILES
 from firmware_protocol.errors import DecodeError, LocalProtocolError
 
 MAGIC: Final = b"iwf\0"
 VERSION: Final = 1
-MOST_FILES: Final = 1024
 _HEAD: Final = struct.Struct("<4sHH")
 _ROW: Final = struct.Struct("<32sII")
 _NAME_BYTES: Final = 32
@@ -47,8 +46,8 @@ def decode_container(data: bytes) -> Container:
     if len(data) < _HEAD.size or not data.startswith(MAGIC):
         raise DecodeError("no IWF container")
     _, version, count = _HEAD.unpack_from(data)
-    if count > MOST_FILES:
-        raise DecodeError(f"the table names {count} files, more than {MOST_FILES}")
+    if count > MOST_DIAL_FILES:
+        raise DecodeError(f"the table names {count} files, more than {MOST_DIAL_FILES}")
     table_bytes = _HEAD.size + count * _ROW.size
     if table_bytes > len(data):
         raise DecodeError("the table of files is cut")
@@ -69,8 +68,8 @@ def encode_container(files: Sequence[tuple[str, bytes]]) -> bytes:
     Raises:
         LocalProtocolError: a name is empty, too long or there twice, or it is all too large.
     """
-    if len(files) > MOST_FILES:
-        raise LocalProtocolError(f"a dial holds {MOST_FILES} files, not {len(files)}")
+    if len(files) > MOST_DIAL_FILES:
+        raise LocalProtocolError(f"a dial holds {MOST_DIAL_FILES} files, not {len(files)}")
     names = [_name_bytes(name) for name, _ in files]
     if len(set(names)) != len(names):
         twice = next(name for name, _ in files if [n for n, _ in files].count(name) > 1)

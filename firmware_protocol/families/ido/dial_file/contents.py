@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from firmware_protocol.dials import DialContents, DialEntry, DialPart, Picture
+from firmware_protocol.dials import (
+    MOST_DIAL_PIXELS,
+    DialContents,
+    DialEntry,
+    DialPart,
+    Picture,
+)
 from firmware_protocol.errors import DecodeError, LocalProtocolError
 from firmware_protocol.families.ido.dial_file import blocks, raw_picture
 from firmware_protocol.families.ido.dial_file.container import (
@@ -21,8 +26,6 @@ from firmware_protocol.families.ido.dial_file.layout import (
     read_json,
     read_layout,
 )
-
-MOST_PIXELS: Final = 8 << 20  # of all pictures together: table rows may share one large body
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def read_pictures(container: Container) -> ReadPictures:
     pictures: dict[str, Picture] = {}
     encodings: dict[str, str] = {}
     errors: dict[str, str] = {}
-    room = MOST_PIXELS
+    room = MOST_DIAL_PIXELS
     for file in container.files:
         if file.body is None or not raw_picture.is_raw(file.body):
             continue
@@ -185,3 +188,19 @@ def _kind(file: ContainerFile, layout: Layout) -> str:
         return "other"
     is_glyph = any(file.name.startswith(f"{font}_") for font in layout.fonts())
     return "glyph" if is_glyph else "picture"
+
+
+def part_name(source: Mapping[str, object], file: str) -> str:
+    """What a PNG of a folder is called in the dial whose layout is `source`.
+
+    `font/5.png` and `font_5.png` are the glyph `font_5`; `preview.bmp.png` is `preview.bmp` where
+    the layout names that; all others keep their name.
+    """
+    layout = read_layout(source)
+    folder, _, name = file.rpartition("/")
+    stem = name.removesuffix(".png")
+    if folder:
+        return f"{folder}_{stem}"
+    named = {picture for _, picture in layout.pictures()}
+    is_glyph = any(stem.startswith(f"{font}_") for font in layout.fonts())
+    return stem if name not in named and (stem in named or is_glyph) else name

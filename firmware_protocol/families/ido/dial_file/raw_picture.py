@@ -3,14 +3,17 @@
 | Format | Code | Evidence |
 |---|---|---|
 | `rgb565a` | 85 | C: big-endian pairs, as all 23 coloured pictures of the captured dial |
-| `+mask4` | mask 66 | C: four bits a pixel, low nibble first |
+| `+mask4` | mask 66 | C: four bits a pixel, high nibble first |
 | `mask4` | 66 alone | C: one picture of the captured dial |
 | `rgb565` `rgb888` `bgr888a` ... | 5, 8, +40 BGR, +80 alpha | V names; P: order as in 85 |
-| `mask1` `mask2` `mask8` | 64, 65, 67 | V names; P: lowest bits first, as in 66 |
+| `mask1` `mask2` `mask8` | 64, 65, 67 | V names; P: highest bits first, as in 66 |
 | `rgb111` `rgb222` ... | 1, 2 | V names; how pixels are packed is not known: not read |
 
+The reference has the low nibble first. Read so, all 22 masks of the captured dial have torn edges;
+the other way round they are smooth, and the small digits can be read: here the capture decides.
+
 Pixels of a mask run on over the ends of rows (P for rows that do not fill a byte: all captured rows
-do). `word_raw` at byte 10 is a background colour or unused; it is kept as it was.
+do). The word at byte 10 is a background colour or unused; it is kept as it was.
 """
 
 import struct
@@ -21,7 +24,7 @@ from firmware_protocol.dials import MOST_SIDE_PX, Picture
 from firmware_protocol.errors import DecodeError, LocalProtocolError
 
 MAGIC: Final = b"RAW\0"
-HEAD: Final = struct.Struct("<4sHHBBHI")
+HEAD: Final = struct.Struct("<4sHHBB2sI")
 _MASKS: Final = {0x64: 1, 0x65: 2, 0x66: 4, 0x67: 8}  # bits a pixel
 _DEPTHS: Final = {1: "111", 2: "222", 5: "565", 8: "888"}
 _PIXEL_BYTES: Final = {5: 2, 8: 3}
@@ -47,11 +50,11 @@ class PictureEncoding:
 
     format_code: int
     mask_code: int = 0
-    word_raw: int = 0
+    word: bytes = bytes(2)
 
     def __str__(self) -> str:
         mask = f"+{FORMATS[self.mask_code]}" if self.mask_code else ""
-        word = f"/{self.word_raw:04x}" if self.word_raw else ""
+        word = f"/{self.word.hex()}" if any(self.word) else ""
         return f"{FORMATS[self.format_code]}{mask}{word}"
 
 
@@ -67,13 +70,13 @@ def encoding_from_text(text: str) -> PictureEncoding:
     mask_code = READ_FORMATS.get(mask, 0) if plus else 0
     wrong_mask = plus and (mask_code not in _MASKS or code in _MASKS)
     try:
-        word_raw = int(word or "0", 16)
+        word_bytes = bytes.fromhex(word or "0000")
     except ValueError:
-        word_raw = -1
-    if code is None or wrong_mask or not 0 <= word_raw <= 0xFFFF:
+        word_bytes = b""
+    if code is None or wrong_mask or len(word_bytes) != 2:
         names = ", ".join(READ_FORMATS)
         raise LocalProtocolError(f"{text!a} is no format; those are: {names}; +mask4 may follow")
-    return PictureEncoding(code, mask_code, word_raw)
+    return PictureEncoding(code, mask_code, word_bytes)
 
 
 def is_raw(body: bytes) -> bool:
@@ -89,12 +92,12 @@ def read_encoding(body: bytes) -> PictureEncoding:
     """
     if len(body) < HEAD.size or not is_raw(body):
         raise DecodeError("its head is cut")
-    _, _, _, code, mask_code, word_raw, _ = HEAD.unpack_from(body)
+    _, _, _, code, mask_code, word, _ = HEAD.unpack_from(body)
     if code not in FORMATS:
         raise DecodeError(f"its format {code:02X} hex is unknown")
     if mask_code and (mask_code not in _MASKS or code in _MASKS):
         raise DecodeError(f"its mask {mask_code:02X} hex is unknown")
-    return PictureEncoding(code, mask_code, word_raw)
+    return PictureEncoding(code, mask_code, word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +186,7 @@ def encode_picture(picture: Picture, encoding: PictureEncoding) -> bytes:
         picture.height_px,
         encoding.format_code,
         encoding.mask_code,
-        encoding.word_raw,
+        encoding.word,
         told_bytes,
     )
     return head + colours + (_write_mask(alpha, mask_bits) if mask_bits else b"")
@@ -278,9 +281,9 @@ def _read_mask(data: bytes, bits: int) -> bytes:
     per_byte = 8 // bits
     alpha = bytearray(len(data) * per_byte)
     for place in range(per_byte):
-        alpha[place::per_byte] = data.translate(_shifted(0, bits * place, 0xFF)).translate(
-            _expanded(bits)
-        )
+        alpha[place::per_byte] = data.translate(
+            _shifted(0, 8 - bits * (place + 1), 0xFF)
+        ).translate(_expanded(bits))
     return bytes(alpha)
 
 
@@ -289,5 +292,7 @@ def _write_mask(alpha: bytes, bits: int) -> bytes:
     alpha = alpha.ljust(-(-len(alpha) // per_byte) * per_byte, b"\0")
     out = bytes(len(alpha) // per_byte)
     for place in range(per_byte):
-        out = _either(out, alpha[place::per_byte].translate(_rounded(bits, left=bits * place)))
+        out = _either(
+            out, alpha[place::per_byte].translate(_rounded(bits, left=8 - bits * (place + 1)))
+        )
     return out

@@ -20,6 +20,7 @@ from firmware_protocol.families.ido.dial_file.layout import (
 )
 
 MOST_DRAWN_PIXELS: Final = 32 << 20
+LONGEST_HAND_PX: Final = 2048
 WHITE_ARGB: Final = 0xFFFFFFFF
 _PARTING: Final = "10"
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,7 +45,7 @@ def compose(contents: DialContents, moment: DialMoment) -> DialScene:
         if not drawn:
             remarks.append(f"{widget.kind or 'a widget'}: not drawn")
         for one in drawn:
-            room -= one.picture.width_px * one.picture.height_px
+            room -= one.pixels
             if room < 0:
                 raise DecodeError("the layout draws more than any dial")
             placed.append(one)
@@ -62,7 +63,9 @@ def _drawn(
         yield PlacedPicture(picture, widget.left_px, widget.top_px)
     for hand in widget.hands:
         if hand.picture in pictures:
-            yield _turned(hand, pictures[hand.picture], moment)
+            turned = _turned(hand, pictures[hand.picture], moment)
+            if turned.reach_px <= LONGEST_HAND_PX:
+                yield turned
     if widget.widget == "progressbar" and widget.kind == "battery":
         yield from _bar(widget, moment)
     elif widget.font:
