@@ -1,7 +1,7 @@
 """What a wire dialect must supply: its table of contents, its channels and its dialogue."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -191,6 +191,7 @@ class SettingSupport:
     `needs` names capabilities of which a watch must list one (none: every watch takes it, or the
     tables are known to be wrong about it). `rows` are the reference's rows; `provisional` says what
     is not proven, empty where all is. `shares` are settings that travel in the same message.
+    `reads_back_with` is the capability without which an older watch cannot be asked.
     """
 
     rows: str
@@ -198,6 +199,11 @@ class SettingSupport:
     needs: tuple[str, ...] = ()
     provisional: str = ""
     shares: tuple[type[Setting], ...] = ()
+    reads_back_with: str | None = None
+
+    def reads_back(self, capabilities: Set[str]) -> bool:
+        """Whether a watch that lists these capabilities can be asked for the setting."""
+        return self.readable and self.reads_back_with in (None, *capabilities)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from ksos_link.operations.decode import decode_capture as decode_capture
     from ksos_link.operations.discover import discover as discover
     from ksos_link.operations.meet import meet as meet
+    from ksos_link.operations.open_watch import OpenWatch as OpenWatch
+    from ksos_link.operations.open_watch import open_watch as open_watch
     from ksos_link.operations.pair import pair as pair
     from ksos_link.operations.route import LinkOptions as LinkOptions
+    from ksos_link.operations.setting_book import StoreBook as StoreBook
     from ksos_link.operations.sync import SyncChoice as SyncChoice
     from ksos_link.operations.sync import SyncReport as SyncReport
     from ksos_link.operations.sync import sync as sync
@@ -33,8 +36,10 @@ _HOMES = {
     "Home": "config",
     "KsosError": "errors",
     "LinkOptions": "operations.route",
+    "OpenWatch": "operations.open_watch",
     "SecretSource": "store.keys",
     "Store": "store.database",
+    "StoreBook": "operations.setting_book",
     "SyncChoice": "operations.sync",
     "SyncReport": "operations.sync",
     "decode_capture": "operations.decode",
@@ -42,6 +47,7 @@ _HOMES = {
     "meet": "operations.meet",
     "open_home": "config",
     "open_store": "store.database",
+    "open_watch": "operations.open_watch",
     "pair": "operations.pair",
     "parse_target": "operations.target",
     "sync": "operations.sync",

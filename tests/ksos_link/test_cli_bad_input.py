@@ -147,7 +147,9 @@ def test_4_no_bluetooth(ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch) ->
         pytest.skip("this machine may have an adapter")
     assert_told(ksos("watch", "scan"), 4, "Bluetooth is not available")
     assert_told(ksos("watch", "pair", "AA:BB:CC:DD:EE:FF"), 4, "Bluetooth is not available")
-    assert_told(ksos("watch", "info", "--device", "virtual:tcp:127.0.0.1:1"), 4, "No virtual radio")
+    assert_told(
+        ksos("device", "info", "--device", "virtual:tcp:127.0.0.1:1"), 4, "No virtual radio"
+    )
 
 
 def test_4_a_link_that_is_always_lost(ksos: "CommandLine") -> None:
@@ -176,7 +178,7 @@ def test_6_a_watch_of_another_phone(ksos: "CommandLine") -> None:
 
 
 def test_6_a_watch_that_answers_nothing(ksos: "CommandLine") -> None:
-    assert_told(ksos("watch", "info", "--device", f"{WATCH}&fault=silent"), 6, "did not answer")
+    assert_told(ksos("device", "info", "--device", f"{WATCH}&fault=silent"), 6, "did not answer")
 
 
 def test_6_a_watch_that_was_reset(ksos: "CommandLine") -> None:

@@ -73,7 +73,7 @@ def test_a_virtual_watch_that_was_paired_stays_bound(ksos: "CommandLine") -> Non
     assert said.out == "wrist is paired: Band 8 (ido), battery 64 %.\n"
     assert said.err == "Next: ksos sync --device wrist\n"
     assert ksos("sync").code == 0
-    assert objects(ksos("watch", "info", "--json"))[0]["bound"] is True
+    assert objects(ksos("device", "info", "--json"))[0]["bound"] is True
 
 
 def test_pairing_again_keeps_the_name_and_the_data(synced: "CommandLine") -> None:
@@ -90,10 +90,10 @@ def test_list_info_rename(synced: "CommandLine") -> None:
     assert set(listed) == {"alias", "address", "family", "product", "bound_utc", "last_sync_utc"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", listed["last_sync_utc"])
     assert cells(synced("watch", "list"))[1][:3] == ["wrist", "Band 8", "ido"]
-    (info,) = objects(synced("watch", "info", "--json"))
+    (info,) = objects(synced("device", "info", "--json"))
     assert info["battery_pct"] == 64
     assert "heart_rate" in info["capabilities"]
-    words = synced("watch", "info").out
+    words = synced("device", "info").out
     assert re.search(r"(?m)^bound +yes$", words)
     assert re.search(r"(?m)^capabilities +.*\bheart_rate, ", words)
     assert synced("watch", "rename", "ankle").out == "wrist is now ankle.\n"

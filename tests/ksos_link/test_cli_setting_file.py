@@ -130,7 +130,8 @@ def test_what_this_watch_lacks_is_named_or_passed_over(wrist: "CommandLine", lab
     assert (said.code, said.out) == (2, "")
     assert "this watch has no setting orientation" in said.err
     assert cells(wrist("setting", "apply", lab, "--skip-missing"))[1:] == [
-        ["goal", "sent; cannot be asked"]
+        ["goal", "sent; cannot be asked"],
+        ["orientation", "skipped"],
     ]
 
 

@@ -138,6 +138,16 @@ def test_the_alarms_of_a_day(runner: asyncio.Runner) -> None:
     at(runner, job)
 
 
+def test_alarms_of_an_older_watch_are_remembered(runner: asyncio.Runner) -> None:
+    async def job(watch: OpenWatch) -> None:
+        assert await watch.alarms.list() == ()
+        change = await watch.alarms.add(Alarm(at=time(6)))
+        assert change.held is None
+        assert await watch.alarms.list() == (Alarm(at=time(6)),)
+
+    at(runner, job, f"{SHORT}&option=legacy")
+
+
 def test_a_setting_that_the_watch_does_not_list(runner: asyncio.Runner) -> None:
     async def job(watch: OpenWatch) -> None:
         with pytest.raises(RefusedError, match="capability sleep_period"):
@@ -463,9 +473,10 @@ def test_what_a_watch_lacks_can_be_skipped(runner: asyncio.Runner) -> None:
     async def job(watch: OpenWatch) -> None:
         text = "[sleep-time]\non = true\n[goal]\nsteps = 4000"
         applied = [
-            each.setting async for each in setting_file.apply(watch, text, skip_missing=True)
+            (each.setting, each.outcome)
+            async for each in setting_file.apply(watch, text, skip_missing=True)
         ]
-        assert applied == ["goal"]
+        assert applied == [("goal", "sent"), ("sleep-time", "skipped")]
 
     at(runner, job)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Final
@@ -36,7 +38,8 @@ async def gestures_from_stdin(tell_keys: Callable[[], None]) -> AsyncIterator[st
     if sys.stdin is None:
         return
     if not sys.stdin.isatty():
-        async for line in _lines():
+        lines = _piped_lines() if _is_pipe() else _lines_of_file()
+        async for line in lines:
             yield line
         return
     typed: asyncio.Queue[str] = asyncio.Queue()
@@ -49,8 +52,26 @@ async def gestures_from_stdin(tell_keys: Callable[[], None]) -> AsyncIterator[st
                 tell_keys()
 
 
-async def _lines() -> AsyncIterator[str]:
-    """Lines of a pipe or a file; a platform that cannot wait for them gives none."""
+def _is_pipe() -> bool:
+    """Whether the input is one that a loop can wait for."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):
+        return False  # closed, or no file at all
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+async def _lines_of_file() -> AsyncIterator[str]:
+    """Lines of a plain file, which has them all; a device or a closed input has none."""
+    with contextlib.suppress(OSError, ValueError):
+        if stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode):
+            for line in sys.stdin:
+                if text := line.strip():
+                    yield text
+
+
+async def _piped_lines() -> AsyncIterator[str]:
+    """Lines of a pipe; a platform that cannot wait for them gives none."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     try:
@@ -58,7 +79,7 @@ async def _lines() -> AsyncIterator[str]:
             lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
         )
     except (OSError, ValueError, NotImplementedError):
-        return  # not a pipe, such as /dev/null or a closed descriptor
+        return
     try:
         async for line in reader:
             if text := line.decode("utf-8", "replace").strip():

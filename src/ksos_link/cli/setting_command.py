@@ -227,17 +227,21 @@ def _read(file: Path) -> str:
 
     Raises:
         NotFoundError: there is none.
-        UsageError: it cannot be read, or is no text.
+        UsageError: it cannot be read, is no text, or no TOML.
     """
+    from ksos_link.operations.setting_file import parse
+
     try:
         data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {file}.", "Write one: ksos setting dump") from error
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{file} cannot be read as text.", "Write one: ksos setting dump"
         ) from error
+    parse(text)  # before anybody connects
+    return text
 
 
 def _differences(call: Invocation, text: str, *, skip_missing: bool) -> "list[Difference]":

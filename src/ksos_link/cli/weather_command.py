@@ -82,8 +82,8 @@ def push(  # noqa: PLR0913, PLR0917 each is an option
 
 @app.command(
     epilog=epilog(
-        "ksos privacy allow weather:open-meteo",
         "ksos weather auto --latitude 46.95 --longitude 7.45 --city Bern",
+        "ksos privacy allow weather:open-meteo    (once, before)",
     )
 )
 def auto(

@@ -101,7 +101,7 @@ class OpenWatch:
             BluetoothError: the link was lost more often than the policy allows.
         """
         support = self._support(kind)
-        if support.readable:
+        if support.reads_back(self.info.capabilities):
             events = await self.perform(ReadSetting(kind, experimental))
             answer = _last(events, SettingRead)
             return Shown(_of(kind, answer.setting), "watch", remarks=_remarks(events))

@@ -68,6 +68,18 @@ async def dump(watch: OpenWatch, *, cycle: bool = False) -> str:
     return "\n".join(parts)
 
 
+def parse(text: str) -> dict[str, Any]:
+    """Read a file's tables, before anybody connects.
+
+    Raises:
+        UsageError: it is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The file is no TOML: {error}.", "Nothing was sent.") from error
+
+
 def read_file(
     watch: OpenWatch, text: str, *, skip_missing: bool = False
 ) -> dict[type[Setting], Any]:
@@ -77,10 +89,7 @@ def read_file(
         UsageError: no TOML, an unknown name, a value out of range, or a setting that this watch
             lacks (unless `skip_missing`).
     """
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"The file is no TOML: {error}.") from error
+    tables = parse(text)
     found: dict[type[Setting], Any] = {}
     problems: list[str] = []
     for name, values in tables.items():
@@ -149,7 +158,10 @@ async def apply(
             if watch.family.settings[type(other)].rows == support.rows:
                 watch.note_sent(other)
                 carried.add(type(other))
-        yield _outcome(kind, change.differences, change.remarks, readable=support.readable)
+        readable = support.reads_back(watch.info.capabilities)
+        yield _outcome(kind, change.differences, change.remarks, readable=readable)
+    for kind in _missing(watch, text):
+        yield Applied(kind.NAME, "skipped")
 
 
 def _outcome(
@@ -192,6 +204,12 @@ def _differences(shown: Shown[Setting], wanted: Setting) -> list[Difference]:
         for name, value in wanted.plain().items()
         if name not in now or now[name] != value
     ]
+
+
+def _missing(watch: OpenWatch, text: str) -> list[type[Setting]]:
+    """Settings of a file that this watch lacks."""
+    kinds = (Alarms if name == _ALARM else SETTINGS[name] for name in parse(text))
+    return [kind for kind in kinds if kind not in watch.supported]
 
 
 def _problems(kind: type[Setting], values: dict[str, Any]) -> list[str]:

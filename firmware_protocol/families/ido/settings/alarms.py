@@ -111,5 +111,10 @@ def _code(kind: str) -> str | int:
 
 
 WAYS: Final = (
-    Way(Alarms, SettingSupport("V3 0E, V3 0F; older: 03 02", readable=True), _write, _read),
+    Way(
+        Alarms,
+        SettingSupport("V3 0E, V3 0F; older: 03 02", readable=True, reads_back_with=V3_ALARMS),
+        _write,
+        _read,
+    ),
 )

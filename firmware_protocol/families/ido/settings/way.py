@@ -118,7 +118,7 @@ def check_listed(
 def read_setting(conversation: Conversation, way: Way, *, experimental: bool) -> Dialogue:
     """Ask for a setting; ends with `SettingRead`."""
     check_listed(conversation, way.support, way.kind.NAME, experimental=experimental)
-    if way.read is None:
+    if way.read is None or not _reads_back(conversation, way):
         raise JobError("unsupported", f"{way.kind.NAME} cannot be read back on this wire")
     yield Report(SettingRead((yield from way.read(conversation))))
 
@@ -129,5 +129,12 @@ def write_setting(
     """Send a setting and read it back where that is possible; ends with `SettingWritten`."""
     check_listed(conversation, way.support, way.kind.NAME, experimental=experimental)
     sent = yield from way.write(conversation, setting, known)
-    held = None if way.read is None else (yield from way.read(conversation))
+    held = None
+    if way.read is not None and _reads_back(conversation, way):
+        held = yield from way.read(conversation)
     yield Report(SettingWritten(sent, held))
+
+
+def _reads_back(conversation: Conversation, way: Way) -> bool:
+    listed = conversation.capabilities
+    return listed is None or way.support.reads_back(listed)
