@@ -145,6 +145,8 @@ def decode(data: bytes) -> SecureInit:
     packet = reader.read("Packet", data)
     signature_kind, signature, command_bytes = None, b"", packet.command
     if packet.HasField("signed_command"):
+        if packet.HasField("command"):
+            reader.leftover.append("Packet")
         signed = reader.read("SignedCommand", packet.signed_command)
         signature_kind = _named(_SIGNATURE_KINDS, signed.signature_type)
         signature, command_bytes = signed.signature, signed.command
@@ -198,6 +200,7 @@ class _Reader:
             message.ParseFromString(data)
         except WireError:
             raise DecodeError(f"no {name} of an init packet") from None
+        message.DiscardUnknownFields()
         if message.SerializeToString() != data:
             self.leftover.append(name)
         return message
