@@ -41,11 +41,6 @@ class DialFile:
     data: bytes
     format: DialFormat
 
-    @property
-    def is_packed(self) -> bool:
-        """Whether the file is compressed, whatever it is called."""
-        return self.contents().block_bytes is not None
-
     def contents(self) -> DialContents:
         """Take it apart.
 

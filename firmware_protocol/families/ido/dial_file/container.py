@@ -17,12 +17,12 @@ _NAME_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class ContainerFile:
-    """One file. `body` is None where the table points outside the container."""
+    """One row of the table. It may point outside the container."""
 
     name: str
     offset_bytes: int
     size_bytes: int
-    body: bytes | None
+    is_inside: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,17 @@ class Container:
     version: int
     files: tuple[ContainerFile, ...]
     table_bytes: int
-    size_bytes: int
+    data: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the whole."""
+        return len(self.data)
+
+    def body(self, file: ContainerFile, most_bytes: int | None = None) -> bytes:
+        """A file's bytes, or only the first ones; cut on demand, as rows may share a large body."""
+        size = file.size_bytes if most_bytes is None else min(file.size_bytes, most_bytes)
+        return self.data[file.offset_bytes : file.offset_bytes + size]
 
 
 def decode_container(data: bytes) -> Container:
@@ -52,14 +62,15 @@ def decode_container(data: bytes) -> Container:
     if table_bytes > len(data):
         raise DecodeError("the table of files is cut")
     rows = _ROW.iter_unpack(data[_HEAD.size : table_bytes])
-    files = tuple(_file(data, name, offset, size) for name, offset, size in rows)
-    return Container(version, files, table_bytes, len(data))
+    files = tuple(
+        ContainerFile(_name(name), offset, size, offset + size <= len(data))
+        for name, offset, size in rows
+    )
+    return Container(version, files, table_bytes, data)
 
 
-def _file(data: bytes, name: bytes, offset: int, size: int) -> ContainerFile:
-    text = name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
-    inside = offset + size <= len(data)
-    return ContainerFile(text, offset, size, data[offset : offset + size] if inside else None)
+def _name(name: bytes) -> str:
+    return name.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def encode_container(files: Sequence[tuple[str, bytes]]) -> bytes:
@@ -73,7 +84,7 @@ def encode_container(files: Sequence[tuple[str, bytes]]) -> bytes:
     names = [_name_bytes(name) for name, _ in files]
     if len(set(names)) != len(names):
         twice = next(name for name, _ in files if [n for n, _ in files].count(name) > 1)
-        raise LocalProtocolError(f"the name {twice!a} is there twice")
+        raise LocalProtocolError(f"the name {twice!r} is there twice")
     offset = _HEAD.size + len(files) * _ROW.size
     rows = []
     for name, (_, body) in zip(names, files, strict=True):
@@ -88,7 +99,7 @@ def _name_bytes(name: str) -> bytes:
     try:
         encoded = name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise LocalProtocolError(f"the name {name!a} is no text") from error
+        raise LocalProtocolError(f"the name {name!r} is no text") from error
     if not 0 < len(encoded) <= _NAME_BYTES or b"\0" in encoded:
-        raise LocalProtocolError(f"the name {name!a} must have 1 to {_NAME_BYTES} bytes")
+        raise LocalProtocolError(f"the name {name!r} must have 1 to {_NAME_BYTES} bytes")
     return encoded

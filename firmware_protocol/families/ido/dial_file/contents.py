@@ -67,11 +67,11 @@ def open_dial(data: bytes) -> OpenedDial:
     if not data.startswith(MAGIC):
         data, block_bytes = blocks.unpack(data)
     container = decode_container(data)
-    body = next((file.body for file in container.files if file.name == LAYOUT_FILE), None)
-    if body is None:
+    file = next((file for file in container.files if file.name == LAYOUT_FILE), None)
+    if file is None or not file.is_inside:
         return OpenedDial(container, block_bytes, Layout(), "is not there")
     try:
-        layout = read_layout(read_json(body))
+        layout = read_layout(read_json(container.body(file)))
     except DecodeError as error:
         return OpenedDial(container, block_bytes, Layout(), f"cannot be read: {error}")
     return OpenedDial(container, block_bytes, layout, "")
@@ -89,14 +89,14 @@ def read(data: bytes) -> DialContents:
     remarks = [f"{LAYOUT_FILE} {dial.layout_error}"] if dial.layout_error else []
     remarks += [f"{name}: {error}" for name, error in found.errors.items()]
     remarks += [
-        f"{file.name}: lies outside the file" for file in dial.container.files if file.body is None
+        f"{file.name}: lies outside the file" for file in dial.container.files if not file.is_inside
     ]
     return DialContents(
         title=dial.layout.title,
         width_px=background.width_px if background else 0,
         height_px=background.height_px if background else 0,
         layout=dial.layout.source,
-        entries=tuple(_entry(file, dial.layout, found) for file in dial.container.files),
+        entries=tuple(_entry(file, dial, found) for file in dial.container.files),
         pictures=found.pictures,
         remarks=tuple(remarks),
         size_bytes=dial.container.size_bytes,
@@ -112,16 +112,17 @@ def read_pictures(container: Container) -> ReadPictures:
     errors: dict[str, str] = {}
     room = MOST_DIAL_PIXELS
     for file in container.files:
-        if file.body is None or not raw_picture.is_raw(file.body):
+        if not _is_picture(container, file):
             continue
+        head = container.body(file, raw_picture.HEAD.size)
         try:
-            encodings[file.name] = str(raw_picture.read_encoding(file.body))
-            pixels = raw_picture.read_head(file.body).pixels
+            encodings[file.name] = str(raw_picture.read_encoding(head))
+            pixels = raw_picture.read_head(head, file.size_bytes).pixels
             if pixels > room:
                 errors[file.name] = "not read: the pictures together are too large"
                 continue
             room -= pixels
-            pictures[file.name] = raw_picture.decode_picture(file.body)
+            pictures[file.name] = raw_picture.decode_picture(container.body(file))
         except DecodeError as error:
             errors[file.name] = str(error)
     return ReadPictures(pictures, encodings, errors)
@@ -131,20 +132,23 @@ def take_apart(data: bytes) -> tuple[DialPart, ...]:
     """All files of a dial, in order; pictures that would not come back the same stay bytes.
 
     Raises:
-        DecodeError: malformed, or a file lies outside.
+        DecodeError: malformed, or files lie outside or in each other.
     """
     container = open_dial(data).container
+    if sum(file.size_bytes for file in container.files if file.is_inside) > container.size_bytes:
+        raise DecodeError("files lie in each other")
     found = read_pictures(container)
     parts = []
     for file in container.files:
-        if file.body is None:
-            raise DecodeError(f"{file.name} lies outside the file")
+        if not file.is_inside:
+            raise DecodeError(f"{file.name!r} lies outside the file")
+        body = container.body(file)
         picture = found.pictures.get(file.name)
         encoding = found.encodings.get(file.name, "")
-        if picture is None or _picture_body(picture, encoding) != file.body:
-            parts.append(DialPart(file.name, file.body))
+        if picture is None or _picture_body(picture, encoding) != body:
+            parts.append(DialPart(file.name, body))
         else:
-            parts.append(DialPart(file.name, file.body, picture, encoding))
+            parts.append(DialPart(file.name, body, picture, encoding))
     return tuple(parts)
 
 
@@ -159,7 +163,7 @@ def put_together(parts: Sequence[DialPart]) -> bytes:
         try:
             files.append((part.name, part.data or _made(part)))
         except LocalProtocolError as error:
-            raise LocalProtocolError(f"{part.name}: {error}") from error
+            raise LocalProtocolError(f"{part.name!r}: {error}") from error
     return encode_container(files)
 
 
@@ -176,17 +180,21 @@ def _picture_body(picture: Picture, encoding: str) -> bytes:
     return raw_picture.encode_picture(picture, known)
 
 
-def _entry(file: ContainerFile, layout: Layout, found: ReadPictures) -> DialEntry:
+def _is_picture(container: Container, file: ContainerFile) -> bool:
+    return file.is_inside and raw_picture.is_raw(container.body(file, raw_picture.HEAD.size))
+
+
+def _entry(file: ContainerFile, dial: OpenedDial, found: ReadPictures) -> DialEntry:
     encoding = found.encodings.get(file.name, "")
-    return DialEntry(file.name, _kind(file, layout), file.size_bytes, encoding)
+    return DialEntry(file.name, _kind(file, dial), file.size_bytes, encoding)
 
 
-def _kind(file: ContainerFile, layout: Layout) -> str:
+def _kind(file: ContainerFile, dial: OpenedDial) -> str:
     if file.name in (LAYOUT_FILE, FONT_FILE):
         return "layout"
-    if file.body is None or not raw_picture.is_raw(file.body):
+    if not _is_picture(dial.container, file):
         return "other"
-    is_glyph = any(file.name.startswith(f"{font}_") for font in layout.fonts())
+    is_glyph = any(file.name.startswith(f"{font}_") for font in dial.layout.fonts())
     return "glyph" if is_glyph else "picture"
 
 

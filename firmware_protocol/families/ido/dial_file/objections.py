@@ -42,15 +42,15 @@ def _of_table(container: Container) -> Iterator[DialObjection]:
         )
     end = container.table_bytes
     for file in sorted(container.files, key=lambda file: (file.offset_bytes, file.size_bytes)):
-        if file.body is None:
-            yield DialObjection("table-bounds", f"{file.name} lies outside the file")
-            continue
-        if file.offset_bytes < end and file.size_bytes:
-            yield DialObjection("overlap", f"{file.name} begins inside what lies before it")
+        if not file.is_inside:
+            yield DialObjection("table-bounds", f"{file.name!r} lies outside the file")
+        elif file.offset_bytes < end and file.size_bytes:
+            yield DialObjection("overlap", f"{file.name!r} begins inside what lies before it")
         elif file.offset_bytes > end:
             gap_bytes = file.offset_bytes - end
-            yield DialObjection("gap", f"{gap_bytes} bytes before {file.name} belong to no file")
-        end = max(end, file.offset_bytes + file.size_bytes)
+            yield DialObjection("gap", f"{gap_bytes} bytes before {file.name!r} belong to no file")
+        if file.offset_bytes < container.size_bytes:
+            end = max(end, file.offset_bytes + file.size_bytes)
     if end < container.size_bytes:
         yield DialObjection(
             "trailing-bytes", f"{container.size_bytes - end} bytes at the end belong to no file"
@@ -60,9 +60,9 @@ def _of_table(container: Container) -> Iterator[DialObjection]:
 def _of_names(container: Container) -> Iterator[DialObjection]:
     for name, count in Counter(file.name for file in container.files).items():
         if count > 1:
-            yield DialObjection("duplicate-name", f"{count} files are called {name!a}")
+            yield DialObjection("duplicate-name", f"{count} files are called {name!r}")
         if not name or not name.isprintable() or UNSAFE & set(name) or name in (".", ".."):
-            yield DialObjection("file-name", f"{name!a} is no plain file name")
+            yield DialObjection("file-name", f"{name!r} is no plain file name")
 
 
 def _of_layout(dial: OpenedDial, found: ReadPictures) -> Iterator[DialObjection]:
@@ -74,22 +74,22 @@ def _of_layout(dial: OpenedDial, found: ReadPictures) -> Iterator[DialObjection]
         yield DialObjection("no-background", f"{LAYOUT_FILE} names no background")
     for use, name in dict.fromkeys(dial.layout.pictures()):
         if name not in names:
-            yield DialObjection("missing-file", f"{name!a}, the {use!a} picture, is not there")
+            yield DialObjection("missing-file", f"{name!r}, the {use!r} picture, is not there")
         elif name not in found.encodings:
-            yield DialObjection("no-picture", f"{name!a}, the {use!a} picture, is no picture")
+            yield DialObjection("no-picture", f"{name!r}, the {use!r} picture, is no picture")
     yield from _of_fonts(dial.layout, names)
 
 
 def _of_fonts(layout: Layout, names: set[str]) -> Iterator[DialObjection]:
     for font in layout.fonts():
         if not any(name.startswith(f"{font}_") for name in names):
-            yield DialObjection("missing-font", f"the font {font!a} has no glyph")
+            yield DialObjection("missing-font", f"the font {font!r} has no glyph")
             continue
         numbers = any(widget.font == font and widget.wants_digits for widget in layout.widgets)
         missing = [digit for digit in DIGITS if f"{font}_{digit}" not in names]
         if numbers and missing:
             yield DialObjection(
-                "missing-glyph", f"the font {font!a} lacks the digits {', '.join(missing)}"
+                "missing-glyph", f"the font {font!r} lacks the digits {', '.join(missing)}"
             )
 
 
@@ -98,9 +98,9 @@ def _of_pictures(
 ) -> Iterator[DialObjection]:
     for name, error in found.errors.items():
         if name not in found.encodings:
-            yield DialObjection("picture-format", f"{name!a}: {error}")
+            yield DialObjection("picture-format", f"{name!r}: {error}")
         elif found.encodings[name].partition("+")[0].partition("/")[0] in raw_picture.READ_FORMATS:
-            yield DialObjection("picture", f"{name!a}: {error}")
+            yield DialObjection("picture", f"{name!r}: {error}")
     if limits.width_px is None or limits.height_px is None:
         return
     screen = f"{limits.width_px}x{limits.height_px}"
@@ -110,7 +110,7 @@ def _of_pictures(
             yield DialObjection("wrong-screen", f"the background is {size}, the screen {screen}")
         elif _is_larger(picture, limits.width_px, limits.height_px):
             yield DialObjection(
-                "picture-size", f"{name!a} is {size}, larger than the screen {screen}"
+                "picture-size", f"{name!r} is {size}, larger than the screen {screen}"
             )
 
 

@@ -18,6 +18,7 @@ do). The word at byte 10 is a background colour or unused; it is kept as it was.
 
 import struct
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from firmware_protocol.dials import MOST_SIDE_PX, Picture
@@ -75,7 +76,7 @@ def encoding_from_text(text: str) -> PictureEncoding:
         word_bytes = b""
     if code is None or wrong_mask or len(word_bytes) != 2:
         names = ", ".join(READ_FORMATS)
-        raise LocalProtocolError(f"{text!a} is no format; those are: {names}; +mask4 may follow")
+        raise LocalProtocolError(f"{text!r} is no format; those are: {names}; +mask4 may follow")
     return PictureEncoding(code, mask_code, word_bytes)
 
 
@@ -84,15 +85,15 @@ def is_raw(body: bytes) -> bool:
     return body.startswith(MAGIC)
 
 
-def read_encoding(body: bytes) -> PictureEncoding:
-    """Read the head alone.
+def read_encoding(head: bytes) -> PictureEncoding:
+    """Read how pixels are kept, from a head.
 
     Raises:
         DecodeError: it is cut or names a format that the reference does not.
     """
-    if len(body) < HEAD.size or not is_raw(body):
+    if len(head) < HEAD.size or not is_raw(head):
         raise DecodeError("its head is cut")
-    _, _, _, code, mask_code, word, _ = HEAD.unpack_from(body)
+    _, _, _, code, mask_code, word, _ = HEAD.unpack_from(head)
     if code not in FORMATS:
         raise DecodeError(f"its format {code:02X} hex is unknown")
     if mask_code and (mask_code not in _MASKS or code in _MASKS):
@@ -116,16 +117,16 @@ class PictureHead:
         return self.width_px * self.height_px
 
 
-def read_head(body: bytes) -> PictureHead:
-    """Read and check the head.
+def read_head(head: bytes, size_bytes: int) -> PictureHead:
+    """Read the head of a picture that has `size_bytes` in all.
 
     Raises:
         DecodeError: head and length do not agree, or the format is not one that can be read.
     """
-    encoding = read_encoding(body)
+    encoding = read_encoding(head)
     if FORMATS[encoding.format_code] not in READ_FORMATS:
         raise DecodeError(f"how {FORMATS[encoding.format_code]} packs its pixels is not known")
-    _, width, height, _, _, _, told_bytes = HEAD.unpack_from(body)
+    _, width, height, _, _, _, told_bytes = HEAD.unpack_from(head)
     if not _is_possible(width, height):
         raise DecodeError(f"its size {width}x{height} is impossible")
     count = width * height
@@ -134,8 +135,8 @@ def read_head(body: bytes) -> PictureHead:
     if encoding.format_code not in _MASKS:
         colour_bytes = count * _PIXEL_BYTES[encoding.format_code & 0x3F]
     wanted = HEAD.size + colour_bytes + (count * mask_bits + 7) // 8
-    if len(body) != wanted:
-        raise DecodeError(f"it has {len(body)} bytes where its head wants {wanted}")
+    if size_bytes != wanted:
+        raise DecodeError(f"it has {size_bytes} bytes where its head wants {wanted}")
     if told_bytes != (colour_bytes if encoding.mask_code else 0):
         raise DecodeError("its head is wrong about the bytes of its colours")
     return PictureHead(width, height, encoding, colour_bytes, mask_bits)
@@ -147,7 +148,7 @@ def decode_picture(body: bytes) -> Picture:
     Raises:
         DecodeError: see `read_head`.
     """
-    head = read_head(body)
+    head = read_head(body, len(body))
     rgba = bytearray(b"\xff" * (4 * head.pixels))
     mask_at = HEAD.size + head.colour_bytes
     if head.colour_bytes:
@@ -221,24 +222,23 @@ def _is_white(rgba: bytes) -> bool:
 # ---- bulk work on channels: tables for bytes, and one large number for all pixels at once
 
 
-def _table(change: "dict[int, int] | list[int]") -> bytes:
-    return bytes(change[value] & 0xFF for value in range(256))
-
-
+@cache
 def _expanded(bits: int) -> bytes:
     """From `bits` bits to eight, so that the largest value is 255."""
     most = (1 << bits) - 1
-    return _table([(255 * (value & most) + most // 2) // most for value in range(256)])
+    return bytes((255 * (value & most) + most // 2) // most for value in range(256))
 
 
+@cache
 def _rounded(bits: int, left: int = 0, right: int = 0) -> bytes:
     """From eight bits to `bits`, to the nearest, then shifted to its place in a byte."""
     most = (1 << bits) - 1
-    return _table([(most * value + 127) // 255 << left >> right for value in range(256)])
+    return bytes((most * value + 127) // 255 << left >> right & 0xFF for value in range(256))
 
 
+@cache
 def _shifted(left: int, right: int, mask: int) -> bytes:
-    return _table([value << left >> right & mask for value in range(256)])
+    return bytes(value << left >> right & mask for value in range(256))
 
 
 def _number(data: bytes) -> int:
