@@ -10,7 +10,8 @@ from firmware_protocol.images.image import (
     Result,
     problems,
 )
-from firmware_protocol.images.plain import Sidecar, read_sidecar
+from firmware_protocol.images.plain import ENDINGS as SIDECAR_ENDINGS
+from firmware_protocol.images.plain import MAX_SIDECAR_BYTES, Sidecar, read_sidecar
 from firmware_protocol.images.recognise import read_image
 from firmware_protocol.images.signatures import PublicKey, public_key_from_pem
 
@@ -18,6 +19,8 @@ __all__ = [
     "MAX_FILE_BYTES",
     "MAX_PARTS",
     "MAX_PART_BYTES",
+    "MAX_SIDECAR_BYTES",
+    "SIDECAR_ENDINGS",
     "Check",
     "ImageInfo",
     "ImagePart",

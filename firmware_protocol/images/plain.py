@@ -1,8 +1,8 @@
 """A plain binary with a sidecar manifest beside it: our own form, for images that say nothing.
 
-The sidecar is TOML or JSON, named like the image with `.toml` or `.json` behind or instead of its
-ending. Its fields: `product`, `version` (texts), `size_bytes`, `sha256` (64 hex digits), and, if
-known, `transport` and `notes`. Any other field is refused.
+The sidecar is TOML or JSON, named like the image with one more ending: `app.bin.toml` or
+`app.bin.json`. Its fields: `product`, `version` (texts), `size_bytes`, `sha256` (64 hex digits),
+and, if known, `transport` and `notes`. Any other field is refused.
 """
 
 import json

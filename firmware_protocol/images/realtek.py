@@ -256,7 +256,7 @@ def _image(data: bytes, family: _Family, head: Any, offset: int, size_bytes: int
         rest = BEE2_REST.parse(data[HEAD_BYTES:])
         version = version_text(rest.version)
         digests = {"sha256": rest.sha256.hex()}
-        facts["name"] = rest.name.split(b"\0", 1)[0].decode("utf-8", "replace")
+        facts["image_name"] = rest.name.split(b"\0", 1)[0].decode("utf-8", "replace")
         facts["ido_device_id"] = ido_device_id(rest.version)
     kind = family.ids[head.image_id]
     return RealtekImage(family.name, head.image_id, kind, size_bytes, version, digests, facts)

@@ -78,7 +78,7 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
         "compressed": bool(head.flags & _COMPRESSED),
         "force": bool(head.flags & _FORCE),
         "dual_bank": bool(head.flags & _DUAL_BANK),
-        "sha256": head.sha256.hex(),
+        "pack_sha256": head.sha256.hex(),
     }
     return ImageInfo(FORMAT, realtek.TRANSPORT, tuple(parts), facts, tuple(checks))
 

@@ -32,6 +32,7 @@ SECTIONS: Final = {
         "clock": "The watch's clock: show how far it is off, set it.",
         "setting": "All settings: list; keep, compare, apply in one file.",
         "device": "What it is and can do; log, reboot, erase, unbind.",
+        "firmware": "Firmware files: what is in them, whether they are whole.",
         "find": "Make the watch ring; let it find this machine.",
     },
     "You, and what it measures": {
