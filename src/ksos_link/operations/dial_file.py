@@ -167,16 +167,17 @@ def write_whole(out: Path, data: bytes) -> None:
     Raises:
         StoreError: the disk is full, or the folder takes no files.
     """
-    name = ""
     try:
         descriptor, name = tempfile.mkstemp(".part", f"{out.name[:50]}.", out.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(name).replace(out)
-    except OSError as error:
-        if name:
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            Path(name).replace(out)
+        except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
+            raise
+    except OSError as error:
         raise StoreError(
             f"{out} cannot be written: {os.strerror(error.errno or 0)}.",
             "Make room, or choose another path with --out.",
