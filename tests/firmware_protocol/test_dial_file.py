@@ -391,7 +391,8 @@ def test_the_table_is_checked() -> None:
     assert named(moved(data, 2, end - 6, 4)) == {"overlap", "trailing-bytes"}
     assert named(moved(data, 2, 4, 4)) == {"overlap", "trailing-bytes"}
     assert named(moved(data, 2, end - 3, 3)) == {"gap"}
-    assert named(moved(data, 2, end, 0xFFFFFFFF)) == {"table-bounds", "trailing-bytes"}
+    assert named(moved(data, 2, end, 0xFFFFFFFF)) == {"table-bounds"}
+    assert named(moved(data, 1, end - 140, 0xFFFF)) == {"table-bounds", "no-picture"}
     assert named(moved(data, 2, end - 5, 0)) == {"trailing-bytes"}  # empty: it covers nothing
     assert named(container(dict(FACE), version=2)) == {"container-version"}
 

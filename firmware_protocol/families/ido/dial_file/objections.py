@@ -40,18 +40,19 @@ def _of_table(container: Container) -> Iterator[DialObjection]:
         yield DialObjection(
             "container-version", f"the container has version {container.version}, not {VERSION}"
         )
-    end = container.table_bytes
+    end: int | None = container.table_bytes  # None: how far the file before reaches is not known
     for file in sorted(container.files, key=lambda file: (file.offset_bytes, file.size_bytes)):
         if not file.is_inside:
             yield DialObjection("table-bounds", f"{file.name!r} lies outside the file")
-        elif file.offset_bytes < end and file.size_bytes:
+            end = None
+            continue
+        if end is not None and file.offset_bytes < end and file.size_bytes:
             yield DialObjection("overlap", f"{file.name!r} begins inside what lies before it")
-        elif file.offset_bytes > end:
+        elif end is not None and file.offset_bytes > end:
             gap_bytes = file.offset_bytes - end
             yield DialObjection("gap", f"{gap_bytes} bytes before {file.name!r} belong to no file")
-        if file.offset_bytes < container.size_bytes:
-            end = max(end, file.offset_bytes + file.size_bytes)
-    if end < container.size_bytes:
+        end = max(end or 0, file.offset_bytes + file.size_bytes)
+    if end is not None and end < container.size_bytes:
         yield DialObjection(
             "trailing-bytes", f"{container.size_bytes - end} bytes at the end belong to no file"
         )
