@@ -444,6 +444,15 @@ def test_a_folder_that_gives_no_dial(
     assert not (tmp_path / "x.iwf").exists()
 
 
+def test_an_index_that_names_a_large_file_again_and_again(
+    ksos: "CommandLine", folder: Path, tmp_path: Path
+) -> None:
+    rows = [{"name": str(number), "file": "large"} for number in range(1000)]
+    write(folder, {"large": bytes(9 << 20), "dial.json": json.dumps({"files": rows}).encode()})
+    said = ksos("dial", "build", folder, "--out", tmp_path / "x.iwf")
+    refused(said, 5, "larger than any dial")
+
+
 def test_a_folder_without_a_layout(ksos: "CommandLine", tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     said = ksos("dial", "build", tmp_path / "empty", "--out", tmp_path / "x.iwf")

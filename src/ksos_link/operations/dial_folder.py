@@ -16,6 +16,7 @@ from typing import Final
 
 from firmware_protocol import registry
 from firmware_protocol.dials import (
+    MOST_DIAL_BYTES,
     MOST_DIAL_FILES,
     MOST_DIAL_PIXELS,
     MOST_SIDE_PX,
@@ -180,10 +181,14 @@ def _indexed(folder: Path) -> tuple[list[DialPart], tuple[str, ...]]:
         raise MalformedError(f"{path} has no list of files.", _INDEX_HINT)
     parts = []
     room = MOST_DIAL_PIXELS
+    total_bytes = 0
     for number, row in enumerate(rows, 1):
         name, file, encoding = _row(row, path, number)
         if encoding is None:
             parts.append(DialPart(name, read_whole(folder / file)))
+            total_bytes += len(parts[-1].data)
+            if total_bytes > MOST_DIAL_BYTES:  # one large file may be named a thousand times
+                raise MalformedError(f"The files of {path} are larger than any dial.", _INDEX_HINT)
             continue
         picture, room = _picture(folder / file, room)
         parts.append(DialPart(name, picture=picture, encoding=encoding))
