@@ -70,7 +70,7 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
     """
     if len(data) < HEAD_BYTES or not recognises(data):
         raise DecodeError("too short for the head of an AOTA file")
-    head = HEAD.parse(data)
+    head = HEAD.parse(data[:HEAD_BYTES])
     entries = _entries(data, head)
     checks = [
         number_check("header", "head of bytes:", head.head_bytes, HEAD_BYTES),

@@ -89,7 +89,7 @@ class Archive:
         return Check("trailing", Result.FAILED, f"{extra} bytes behind the end of the archive")
 
     def _checked_members(self) -> list[zipfile.ZipInfo]:
-        members = [member for member in self._zip.infolist() if not member.is_dir()]
+        members = [member for member in self._zip.infolist() if member.filename[-1:] != "/"]
         if len(self._zip.infolist()) > MAX_PARTS:
             raise DecodeError(f"the archive holds more than {MAX_PARTS} files")
         if len({member.filename for member in members}) != len(members):

@@ -27,7 +27,10 @@ HEAD_BYTES: Final = 8
 
 def recognises(data: bytes, name: str) -> bool:
     """Whether the length at the front is that of the file; nothing else marks a `.fw`."""
-    return len(data) > HEAD_BYTES and HEAD.parse(data).image_bytes == len(data) - HEAD_BYTES
+    return (
+        len(data) > HEAD_BYTES
+        and HEAD.parse(data[:HEAD_BYTES]).image_bytes == len(data) - HEAD_BYTES
+    )
 
 
 def recognises_name(data: bytes, name: str) -> bool:
@@ -43,7 +46,7 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
     """
     if len(data) <= HEAD_BYTES:
         raise DecodeError("too short for a .fw")
-    head = HEAD.parse(data)
+    head = HEAD.parse(data[:HEAD_BYTES])
     end = HEAD_BYTES + head.image_bytes
     found = zlib.crc32(memoryview(data)[HEAD_BYTES:end])
     part = ImagePart(

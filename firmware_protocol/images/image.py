@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Final
 
+# Readers hand construct no more bytes than a head has: what it parsed keeps them until much later.
 MAX_FILE_BYTES: Final = 256 * 1024 * 1024  # the whole file; a watch's flash is far smaller
 MAX_PART_BYTES: Final = 64 * 1024 * 1024  # one part, inflated
 MAX_PARTS: Final = 128
@@ -100,7 +101,9 @@ def sum_check(name: str, found: int, expected: int, part: str = "", digits: int 
     )
 
 
-def digest_check(algorithm: str, data: bytes, expected: bytes, part: str = "") -> Check:
+def digest_check(
+    algorithm: str, data: bytes | memoryview, expected: bytes, part: str = ""
+) -> Check:
     """Compare a digest with that of `data`; `algorithm` is a name that hashlib knows."""
     found = hashlib.new(algorithm, data).digest()
     return verdict(

@@ -23,7 +23,7 @@ from firmware_protocol.images import signatures
 from firmware_protocol.images.image import Check, Result, digest_check, verdict
 from firmware_protocol.images.signatures import PublicKey
 
-MAX_INIT_BYTES: Final = 64 * 1024  # bootloaders take 256 or 512
+MAX_INIT_BYTES: Final = 8 * 1024  # bootloaders take 256 or 512
 KINDS: Final[Mapping[int, str]] = {
     0: "application",
     1: "softdevice",

@@ -4,13 +4,12 @@ Whether a package is for Secure or Legacy DFU is told by its init packets: the o
 message (3.7), the other a fixed layout (4.4).
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
 from firmware_protocol.errors import DecodeError
-from firmware_protocol.images import legacy_init, mcuboot, nordic_init
+from firmware_protocol.images import legacy_init, mcuboot, nordic_init, strict_json
 from firmware_protocol.images.archive import Archive
 from firmware_protocol.images.image import (
     Check,
@@ -34,6 +33,7 @@ INFINITIME_DEVICE_TYPE: Final = 0x0052  # 4.5
 INFINITIME_MAX_BYTES: Final = 475136  # 4.5
 
 _MAX_MANIFEST_BYTES: Final = 64 * 1024
+_NO_VERSION: Final = 0xFFFFFFFF
 _KNOWN_BESIDE: Final = ("dfu_version",)
 _METADATA: Final = "info_read_only_metadata"
 _PACKET_DATA: Final = "init_packet_data"
@@ -86,25 +86,11 @@ def read(archive: Archive, key: PublicKey | None = None) -> ImageInfo:
 
 
 def _manifest(data: bytes) -> dict[str, object]:
-    try:
-        whole = json.loads(data, object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise DecodeError(f"{MANIFEST} is no JSON, or names something twice") from None
+    whole = strict_json.read(data, MANIFEST)
     manifest = whole.get("manifest") if isinstance(whole, dict) else None
     if not isinstance(manifest, dict):
         raise DecodeError(f"{MANIFEST} is not that of a Nordic package")
     return manifest
-
-
-def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
 
 
 def _entry(archive: Archive, kind: str, fields: object) -> _Entry:
@@ -132,7 +118,7 @@ def _secure_init(data: bytes) -> nordic_init.SecureInit | None:
 
 def _secure_part(entry: _Entry, init: nordic_init.SecureInit) -> ImagePart:
     digests = {init.hash_type: init.digest.hex()} if init.digest else {}
-    version = None if init.fw_version is None else str(init.fw_version)
+    version = _version_text(init.fw_version)
     return ImagePart(
         entry.image_name, entry.kind, entry.image, entry.init, version, digests, init.facts
     )
@@ -149,7 +135,7 @@ def _legacy_part(
     digests = {"sha256": init.sha256.hex()} if init.sha256 else {}
     if init.crc16 is not None:
         digests["crc16"] = f"{init.crc16:04x}"
-    facts, version = init.facts, str(init.application_version)
+    facts, version = init.facts, _version_text(init.application_version)
     if init.device_type == INFINITIME_DEVICE_TYPE:
         text = f"InfiniTime takes {INFINITIME_MAX_BYTES} bytes, the image has {len(entry.image)}"
         fits = len(entry.image) <= INFINITIME_MAX_BYTES
@@ -167,6 +153,11 @@ def _legacy_part(
         checks.append(unsigned_check(key, "this form of legacy DFU", entry.kind))
     part = ImagePart(entry.image_name, entry.kind, entry.image, entry.init, version, digests, facts)
     return part, checks
+
+
+def _version_text(number: int | None) -> str | None:
+    """A version number as text; one that was not given is all ones (3.7, example 9)."""
+    return None if number in (None, _NO_VERSION) else str(number)
 
 
 def _manifest_check(manifest: Mapping[str, object]) -> Check:

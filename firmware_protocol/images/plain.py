@@ -5,13 +5,13 @@ The sidecar is TOML or JSON, named like the image with one more ending: `app.bin
 and, if known, `transport` and `notes`. Any other field is refused.
 """
 
-import json
 import string
 import tomllib
 from dataclasses import dataclass
 from typing import Final
 
 from firmware_protocol.errors import DecodeError
+from firmware_protocol.images import strict_json
 from firmware_protocol.images.image import (
     Check,
     ImageInfo,
@@ -20,13 +20,14 @@ from firmware_protocol.images.image import (
     length_check,
     shown,
     unsigned_check,
+    verdict,
 )
 from firmware_protocol.images.signatures import PublicKey
 
 FORMAT: Final = "plain"
 MAX_SIDECAR_BYTES: Final = 64 * 1024
 ENDINGS: Final = (".toml", ".json")
-TRANSPORTS: Final = ("ido-d1", "nordic-secure", "nordic-legacy", "smp", "realtek")
+TRANSPORTS: Final = ("ido-d1", "smp", "realtek")  # those that need no init packet
 _FIELDS: Final = {
     "product": str,
     "version": str,
@@ -89,12 +90,17 @@ def read_sidecar(data: bytes, name: str) -> Sidecar:
     )
 
 
-def checks_of(data: bytes, sidecar: Sidecar) -> list[Check]:
-    """Compare a file of any format with the sidecar beside it."""
-    return [
+def checks_of(data: bytes, sidecar: Sidecar, transport: str) -> list[Check]:
+    """Compare a file of any format, which goes over `transport`, with the sidecar beside it."""
+    checks = [
         length_check(data, sidecar.size_bytes, "sidecar"),
         digest_check("sha256", data, bytes.fromhex(sidecar.sha256), "sidecar"),
     ]
+    if sidecar.transport and transport:
+        fits = sidecar.transport == transport
+        text = f"the file goes over {transport}, its sidecar says {shown(sidecar.transport)}"
+        checks.append(verdict("transport", fits, transport, text, "sidecar"))
+    return checks
 
 
 def read(data: bytes, name: str, sidecar: Sidecar, key: PublicKey | None = None) -> ImageInfo:
@@ -102,7 +108,8 @@ def read(data: bytes, name: str, sidecar: Sidecar, key: PublicKey | None = None)
     part = ImagePart(name, "application", data, b"", sidecar.version, {"sha256": sidecar.sha256})
     refusal = ""
     if sidecar.transport and sidecar.transport not in TRANSPORTS:
-        refusal = f"its sidecar names the transport {shown(sidecar.transport)}, which is not spoken"
+        named = shown(sidecar.transport)
+        refusal = f"its sidecar names the transport {named}, which takes no plain binary"
     return ImageInfo(
         FORMAT,
         "" if refusal else sidecar.transport,
@@ -116,11 +123,17 @@ def read(data: bytes, name: str, sidecar: Sidecar, key: PublicKey | None = None)
 def _values(data: bytes, name: str) -> dict[str, object]:
     if len(data) > MAX_SIDECAR_BYTES:
         raise DecodeError(f"a sidecar manifest of more than {MAX_SIDECAR_BYTES} bytes")
-    try:
-        text = data.decode("utf-8")
-        values = json.loads(text) if name.lower().endswith(".json") else tomllib.loads(text)
-    except (ValueError, RecursionError):
-        raise DecodeError("the sidecar manifest is no TOML or JSON") from None
+    if name.lower().endswith(".json"):
+        values = strict_json.read(data, "the sidecar manifest")
+    else:
+        values = _toml(data)
     if not isinstance(values, dict):
         raise DecodeError("the sidecar manifest is no table")
     return values
+
+
+def _toml(data: bytes) -> object:
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise DecodeError("the sidecar manifest is no TOML") from None

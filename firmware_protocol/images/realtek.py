@@ -253,7 +253,7 @@ def _image(data: bytes, family: _Family, head: Any, offset: int, size_bytes: int
     if "version" in head:
         version = str(head.version)
     elif family.layout is BEE2_HEAD and len(data) >= HEAD_BYTES + BEE2_REST.sizeof():
-        rest = BEE2_REST.parse(data[HEAD_BYTES:])
+        rest = BEE2_REST.parse(data[HEAD_BYTES:_BEE2_HEADER_BYTES])
         version = version_text(rest.version)
         digests = {"sha256": rest.sha256.hex()}
         facts["image_name"] = rest.name.split(b"\0", 1)[0].decode("utf-8", "replace")
@@ -289,7 +289,7 @@ def _flag_names(flags: int) -> list[str]:
     return names
 
 
-def sha256_advice(data: bytes, expected: bytes) -> Check:
+def sha256_advice(data: memoryview, expected: bytes) -> Check:
     """Compare the digest of a pack, whose span is believed and not known."""
     if hashlib.sha256(data).digest() == expected:
         return Check("digest", Result.PASSED, f"sha256 {expected.hex()}")

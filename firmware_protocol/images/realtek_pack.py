@@ -57,14 +57,14 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
     """
     if not recognises(data):
         raise DecodeError("too short for the head of a Realtek pack")
-    head = HEAD.parse(data)
+    head = HEAD.parse(data[:_HEAD_BYTES])
     version = head.flags & 0xF
     slots = _slots(data, version, is_long=bool(head.flags & _LONG_ADDRESS))
     end = slots[-1].begin + slots[-1].size_bytes if slots else _HEAD_BYTES
     checks = [
         length_check(data, head.total_bytes),
         number_check("size", "end of the last image:", end, head.total_bytes),
-        realtek.sha256_advice(data[_HASHED_FROM:], head.sha256),
+        realtek.sha256_advice(memoryview(data)[_HASHED_FROM:], head.sha256),
     ]
     parts: list[ImagePart] = []
     for slot in slots:
@@ -95,7 +95,7 @@ def _slots(data: bytes, version: int, *, is_long: bool) -> list[_Slot]:
         raise DecodeError("the directory of a Realtek pack goes beyond the file")
     slots: list[_Slot] = []
     for bit in (bit for bit in range(8 * bitmap_bytes) if bitmap >> bit & 1):
-        entry = layout.parse(data[at:])
+        entry = layout.parse(data[at : at + layout.sizeof()])
         bank = int(bit >= 4 * bitmap_bytes)
         slots.append(_Slot(bit, bank, entry.address, begin, entry.size_bytes))
         at += layout.sizeof()

@@ -57,7 +57,7 @@ def read_image(
     if info.refusal:
         checks = (Check("unsupported", Result.FAILED, info.refusal), *checks)
     if sidecar is not None:
-        checks = (*checks, *plain.checks_of(data, sidecar))
+        checks = (*checks, *plain.checks_of(data, sidecar, info.transport))
         info = replace(info, facts={**info.facts, **sidecar.facts})
     return replace(info, checks=checks)
 

@@ -64,8 +64,9 @@ def mcuboot_image(
     version: tuple[int, int, int, int] = (1, 2, 3, 4),
     header_bytes: int = 32,
     pure: bool = False,
+    algorithm: str = "sha256",
 ) -> bytes:
-    """An image with its SHA-256; signed where there is a key."""
+    """An image with its digest; signed where there is a key."""
     area = tlv_area(0x6908, protected) if protected else b""
     signed = (
         mcuboot_header(
@@ -78,8 +79,8 @@ def mcuboot_image(
         + body
         + area
     )
-    digest = hashlib.sha256(signed).digest()
-    entries = tlv(0x10, digest)
+    digest = hashlib.new(algorithm, signed).digest()
+    entries = tlv({"sha256": 0x10, "sha384": 0x11, "sha512": 0x12}[algorithm], digest)
     if key is not None:
         entries += tlv(0x01, key_hash(key))
         entries += mcuboot_signature(key, digest, signed if pure else digest)

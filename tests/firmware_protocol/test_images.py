@@ -178,10 +178,23 @@ def test_mcuboot_ed25519_may_sign_the_whole_image() -> None:
     assert objections(read(data, key=ED25519)) == []
 
 
+def test_mcuboot_with_a_longer_digest() -> None:
+    data = build.mcuboot_image(key=ED25519, algorithm="sha512")
+    info = read(data, key=ED25519)
+    assert objections(info) == []
+    assert set(info.parts[0].digests) == {"sha512"}
+    larger = build.mcuboot_image(algorithm="sha384", extra=build.tlv(0x22, b"x"))
+    (problem,) = problems(read(larger, key=P256))
+    assert problem.text == "ECDSA with sha384, but the key is of ECDSA P-256"
+
+
 def test_mcuboot_made_with_another_key_says_so() -> None:
     data = build.mcuboot_image(key=P256)
     (problem,) = problems(read(data, key=ec.generate_private_key(ec.SECP256R1())))
     assert problem.name == "signature"
+    assert problem.text.endswith("made with another key")
+    at = data.index(build.key_hash(P256))
+    (problem,) = problems(read(changed(data, at, bytes(32)), key=P256))  # the watch looks for it
     assert problem.text.endswith("made with another key")
 
 
@@ -301,6 +314,8 @@ def test_secure_facts_are_those_of_the_init_packet() -> None:
     assert part.digests == {"sha256": hashlib.sha256(build.BODY).hexdigest()}
     (bare,) = secure(fw_version=None, hash_type=0, digest=b"").parts
     assert (bare.version, bare.digests) == (None, {})
+    (unsaid,) = secure(fw_version=0xFFFFFFFF).parts
+    assert (unsaid.version, unsaid.facts["fw_version"]) == (None, 0xFFFFFFFF)
 
 
 def test_secure_unsigned_and_strange_signatures_are_objected_to() -> None:
@@ -580,11 +595,15 @@ def test_a_plain_binary_is_what_its_sidecar_says() -> None:
 def test_a_sidecar_counts_for_every_format() -> None:
     assert objections(read(build.ido_fw(), sha256="F" * 64)) == ["digest"]
     assert objections(read(build.ido_fw(), product="Band")) == []
+    assert objections(read(build.ido_fw(), transport="ido-d1")) == []
+    (problem,) = problems(read(build.ido_fw(), transport="smp"))
+    assert problem.text == "the file goes over ido-d1, its sidecar says smp"
 
 
-def test_a_transport_that_nobody_speaks_is_refused() -> None:
-    info = read(b"plain", transport="telink")
-    assert "telink" in info.refusal
+@pytest.mark.parametrize("transport", ["telink", "nordic-secure"])
+def test_a_transport_that_takes_no_plain_binary_is_refused(transport: str) -> None:
+    info = read(b"plain", transport=transport)
+    assert transport in info.refusal
     assert objections(info) == ["unsupported"]
 
 
@@ -608,11 +627,13 @@ def test_a_wrong_sidecar_is_refused(changes: dict[str, object], said: str) -> No
 @pytest.mark.parametrize(
     ("data", "name", "said"),
     [
-        (b"{", "a.json", "no TOML or JSON"),
-        (b"[" * 60_000, "a.json", "no TOML or JSON"),
+        (b"{", "a.json", "no JSON"),
+        (b"[" * 60_000, "a.json", "no JSON"),
+        (b'{"product": "a", "product": "b"}', "a.json", "names something twice"),
         (b"[1]", "a.json", "no table"),
-        (b"= 1", "a.toml", "no TOML or JSON"),
-        (b"\xff", "a.toml", "no TOML or JSON"),
+        (b"= 1", "a.toml", "no TOML"),
+        (b"a = " + b"[" * 60_000, "a.toml", "no TOML"),
+        (b"\xff", "a.toml", "no TOML"),
         (b"#" * 70_000, "a.toml", "more than 65536 bytes"),
         (b"{}", "a.json", "lacks product, version, size_bytes, sha256"),
     ],

@@ -79,6 +79,14 @@ def test_a_name_that_leads_out_of_its_folder_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_member_without_a_name_is_refused() -> None:
+    data = build.zip_of({**package(), "x": b""})
+    at = data.rindex(b"PK\x01\x02")
+    nameless = data[: at + 28] + b"\0\0" + data[at + 30 : at + 46] + data[at + 47 :]
+    directory_bytes = data.rindex(b"PK\x05\x06") - data.index(b"PK\x01\x02") - 1
+    refused(with_end(nameless, directory_bytes=directory_bytes), "leads out of its folder")
+
+
 def test_folders_are_no_members() -> None:
     target = io.BytesIO(build.zip_of(package()))
     with zipfile.ZipFile(target, "a") as archive:
@@ -172,6 +180,27 @@ def test_a_damaged_member_is_refused() -> None:
     data = build.zip_of(package(), packed=False)
     at = data.index(build.BODY)
     refused(data[: at + 9] + b"\xee" + data[at + 10 :], "damaged")
+
+
+# ---- large files
+
+
+@pytest.mark.parametrize("form", ["ido-fw", "realtek-pack", "mcuboot", "actions-aota"])
+def test_a_large_file_costs_little_more_than_its_own_size(form: str) -> None:
+    size_bytes = 8 << 20
+    large = {
+        "ido-fw": lambda: build.ido_fw(bytes(size_bytes)),
+        "realtek-pack": lambda: build.realtek_pack(dict.fromkeys(range(127), bytes(1 << 16))),
+        "mcuboot": lambda: build.mcuboot_image(bytes(size_bytes)),
+        "actions-aota": lambda: build.aota((("TEMP.bin", bytes(size_bytes)),)),
+    }[form]()
+    tracemalloc.start()
+    try:
+        assert read_image(large, "x.bin").format == form
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < size_bytes + LITTLE_BYTES
 
 
 # ---- manifests of Nordic packages
