@@ -84,21 +84,8 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
             "body",
         ),
     ]
-    lowest = min((entry.offset for entry in entries), default=0)
-    base = 0 if lowest >= HEAD_BYTES else HEAD_BYTES
-    files: list[dict[str, object]] = []
-    for entry in entries:
-        begin = base + entry.offset
-        label = _text(entry.name)
-        files.append(
-            {
-                "name": label,
-                "offset": begin,
-                "size_bytes": entry.size_bytes,
-                "crc32": f"{entry.crc:08x}",
-            }
-        )
-        checks += _entry_checks(data, begin, entry, label)
+    files, made = _files(data, entries)
+    checks += made
     names = [file["name"] for file in files]
     checks.append(
         verdict(
@@ -122,6 +109,27 @@ def _entries(data: bytes, head: Any) -> list[Any]:  # construct's containers are
     if head.table_offset < HEAD.sizeof() or end > HEAD_BYTES:
         raise DecodeError("the table of an AOTA file does not lie in its head")
     return list(Array(head.file_count, ENTRY).parse(data[head.table_offset : end]))
+
+
+def _files(data: bytes, entries: list[Any]) -> tuple[list[dict[str, object]], list[Check]]:
+    """The files of the table as facts, and a check of each."""
+    lowest = min((entry.offset for entry in entries), default=0)
+    base = 0 if lowest >= HEAD_BYTES else HEAD_BYTES
+    files: list[dict[str, object]] = []
+    checks: list[Check] = []
+    for entry in entries:
+        begin = base + entry.offset
+        label = _text(entry.name)
+        files.append(
+            {
+                "name": label,
+                "offset": begin,
+                "size_bytes": entry.size_bytes,
+                "crc32": f"{entry.crc:08x}",
+            }
+        )
+        checks += _entry_checks(data, begin, entry, label)
+    return files, checks
 
 
 def _entry_checks(data: bytes, begin: int, entry: Any, label: str) -> list[Check]:
