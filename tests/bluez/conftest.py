@@ -256,6 +256,14 @@ class BluezWatch:
 
         self.guest.call(drop())
 
+    def make(self, gesture: str) -> None:
+        """Its wearer does something."""
+
+        async def do() -> None:
+            self.peripheral.make(gesture)
+
+        self.guest.call(do())
+
     def device_property(self, name: str) -> Any:
         """Read a property of org.bluez.Device1, such as `Bonded`."""
         return self.guest.call(

@@ -46,6 +46,11 @@ def _mask_birth(data: bytes) -> bytes:
     return data[:6] + _BIRTH[: max(0, len(data) - 6)] + data[10:]
 
 
+def _mask_cycle(data: bytes) -> bytes:
+    """The first day of the last period."""
+    return data[:5] + _BIRTH[: max(0, len(data) - 5)] + data[9:]
+
+
 def _mask_text(data: bytes, at: int) -> bytes:
     return data[:at] + bytes(_MASK if byte else 0 for byte in data[at:])
 
@@ -75,6 +80,7 @@ _MASKS: Final[Mapping[tuple[Direction, bytes], Callable[[bytes], bytes]]] = {
     ("RX", b"\x04\x01"): _mask_challenge,
     ("TX", b"\x04\x05"): _mask_proof,
     ("TX", b"\x03\x10"): _mask_birth,
+    ("TX", b"\x03\x41"): _mask_cycle,
     ("TX", b"\x0a\x02"): _mask_city,
     ("TX", NOTICE_KEYS[0]): _mask_piece,
     ("TX", NOTICE_KEYS[1]): _mask_piece,

@@ -10,9 +10,7 @@ from typer.core import TyperGroup
 
 from ksos_link.errors import UsageError
 
-GLOBAL_OPTIONS: Final = (
-    "Global options: --device --home --timeout-s --quiet --verbose (ksos --help)."
-)
+GLOBAL_OPTIONS: Final = "Global: --device --home --timeout-s --record --quiet --verbose (ksos -h)."
 
 SWITCH_WORDS: Final = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),

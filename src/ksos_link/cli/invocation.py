@@ -12,8 +12,11 @@ from ksos_link.errors import NotFoundError, PolicyError, StoreError, UsageError
 from ksos_link.operations.local_time import local_now
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import typer
 
+    from ksos_link.operations.recording import Recording
     from ksos_link.operations.route import LinkOptions
     from ksos_link.operations.target import Target
     from ksos_link.store.database import Store
@@ -33,6 +36,7 @@ class Invocation:
     env: Mapping[str, str] = field(default_factory=lambda: os.environ)
     at_end: ExitStack = field(default_factory=ExitStack)
     _secrets: "SecretSource | None" = None
+    _recording: "Recording | None" = None
 
     def open_log(self, job: str, *, keeps: bool = True, makes_home: bool = False) -> None:
         """Log this run: for `--verbose`, and with `keeps` in a file of the home.
@@ -76,7 +80,27 @@ class Invocation:
         """How links are made in this run."""
         from ksos_link.operations.route import LinkOptions
 
-        return LinkOptions(timeout_s=self.timeout_s, bond=bond)
+        tap = None if self._recording is None else self._recording.note
+        return LinkOptions(timeout_s=self.timeout_s, bond=bond, tap=tap)
+
+    def record_to(self, out: "Path") -> None:
+        """Write what passes with a watch to a capture, at the end of this run.
+
+        Raises:
+            NotFoundError: there is no such folder.
+        """
+        from ksos_link.operations.recording import Recording, check_target
+
+        check_target(out)
+        recording = self._recording = Recording()
+
+        def write() -> None:
+            if recording.packets:
+                from ksos_link.operations.decode import likeliest_family
+
+                recording.write(out, likeliest_family(recording.packets).redact)
+
+        self.at_end.callback(write)
 
     def named_target(self) -> "Target | None":
         """The watch named by an address form, without a look into the store."""

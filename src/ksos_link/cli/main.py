@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from ksos_link.cli.command import HELP_NAMES, read_values_plainly
 from ksos_link.cli.invocation import Invocation
-from ksos_link.config import open_home
+from ksos_link.config import open_home, path_from
 from ksos_link.errors import UsageError
 
 # sections of names: what each does, so that help needs no import; the module of a command is
@@ -125,7 +125,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def root(
+def root(  # noqa: PLR0913, PLR0917 each is an option
     ctx: typer.Context,
     device: Annotated[
         str | None,
@@ -150,6 +150,14 @@ def root(
             help="How long to look for a watch.",
         ),
     ] = 20.0,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="KSOS_RECORD",
+            metavar="FILE",
+            help="Also write what passes with the watch to a capture, private parts masked.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", envvar="KSOS_QUIET", help="Print results and errors only.")
     ] = False,
@@ -171,3 +179,5 @@ def root(
     ctx.obj = Invocation(
         open_home(os.environ, home), device, timeout_s, quiet, verbose, at_end=at_end
     )
+    if record is not None:
+        ctx.obj.record_to(path_from(record))

@@ -18,7 +18,7 @@ from ksos_link.errors import (
 )
 
 Result = TypeVar("Result")
-GLOBAL_WITH_VALUE: Final = ("--device", "--home", "--timeout-s")
+GLOBAL_WITH_VALUE: Final = ("--device", "--home", "--timeout-s", "--record")
 GLOBAL_SWITCHES: Final = ("--quiet", "--verbose")
 BUG: Final = 1
 INTERRUPTED: Final = 130

@@ -1,6 +1,5 @@
 """Record what passes between us and a watch, and play a recording into a throw-away store."""
 
-import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncGenerator
@@ -8,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from firmware_protocol.events import RecordReceived
-from firmware_protocol.family import CapturedPacket, Direction
 from firmware_protocol.jobs import Sync
 from ksos_link.config import open_home
 from ksos_link.connection.watch import Watch
-from ksos_link.errors import NotFoundError, RefusedError
-from ksos_link.export.target import open_target
+from ksos_link.errors import RefusedError
 from ksos_link.operations.pair import adopt
+from ksos_link.operations.recording import Recording, check_target
 from ksos_link.operations.route import LinkOptions, open_route
 from ksos_link.operations.sync import (
     Connected,
@@ -29,7 +27,6 @@ from ksos_link.operations.target import ReplayTarget, Target
 from ksos_link.store.database import Store, open_store
 from ksos_link.store.devices import Device
 from ksos_link.store.keys import SecretSource
-from ksos_link.transports.capture_file import format_packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +50,16 @@ async def record_to(
         NotFoundError: there is no such folder.
         BluetoothError, RefusedError: as a sync.
     """
-    _check_target(out)  # before the watch is bothered
-    loop = asyncio.get_running_loop()
-    started_s = loop.time()
-    packets: list[CapturedPacket] = []
-
-    def note(direction: Direction, uuid: str, data: bytes) -> None:
-        line, at_s = len(packets) + 1, loop.time() - started_s
-        packets.append(CapturedPacket(line, direction, _short(uuid), data, at_s))
-
-    tapped = replace(options, tap=note)
-    async with open_route(target, tapped) as route:
+    check_target(out)  # before the watch is bothered
+    recording = Recording()
+    async with open_route(target, replace(options, tap=recording.note)) as route:
         watch = await route.meet()
         try:
             records = await _read_all(watch, options)
         finally:
             await watch.close()
-    with open_target(out) as file:
-        for packet in packets:
-            data = packet.data
-            shown = data if with_private else watch.family.redact(packet.direction, data)
-            file.write(f"{format_packet(replace(packet, data=shown))}\n")
-    return Recorded(len(packets), records)
-
-
-def _check_target(out: Path) -> None:
-    if out.is_dir() or not out.parent.is_dir():
-        raise NotFoundError(
-            f"The file {out} cannot be written.", "Name a file in a folder that is there."
-        )
+    recording.write(out, None if with_private else watch.family.redact)
+    return Recorded(len(recording.packets), records)
 
 
 async def _read_all(watch: Watch, options: LinkOptions) -> int:
@@ -139,10 +117,3 @@ async def replay(file: Path, options: LinkOptions) -> AsyncGenerator[SyncEvent, 
             async with contextlib.aclosing(events):
                 async for event in events:
                     yield event
-
-
-def _short(uuid: str) -> str:
-    """The 16-bit form of a UUID on the Bluetooth base, else the UUID."""
-    if uuid.startswith("0000") and uuid.endswith("-0000-1000-8000-00805f9b34fb"):
-        return uuid[4:8]
-    return uuid
