@@ -125,6 +125,7 @@ _KSOS: Final = (
     Sport(324, "softball", "Softball", "ball", False),
     Sport(325, "australian_football", "Australian Football", "ball", False),
     Sport(326, "american_football", "American Football", "ball", False),
+    # a second entry of the vendor's that reads as 306 does: its name tells them apart
     Sport(327, "volleyball_327", "Volleyball", "ball", False),
     Sport(328, "lacrosse", "Lacrosse", "ball", False),
     Sport(329, "pickleball", "Pickleball", "ball", False, "Pickleball"),
@@ -200,93 +201,30 @@ _KSOS: Final = (
     Sport(628, "blading", "Blading", "leisure", True),
 )
 KSOS_SPORTS: Final[Mapping[int, Sport]] = {sport.ksos_id: sport for sport in _KSOS}
-# sports that watches know and KS OS does not
+# sports that watches know and KS OS does not, or not by this word
 _FURTHER: Final = (
-    *(
-        "walk",
-        "run",
-        "cycle",
-        "swim",
-        "fitness",
-        "aerobics",
-        "skating",
-        "roller_trainer",
-        "zumba",
-        "gym",
-        "core_abs",
-    ),
-    *(
-        "lower_body",
-        "step_training",
-        "upper_body",
-        "mixed_aerobics",
-        "back_training",
-        "elliptical_machine",
-    ),
-    *(
-        "step_test",
-        "game",
-        "relax",
-        "squats",
-        "high_knees",
-        "barbell",
-        "stroller",
-        "stair_machine",
-        "sepak_takraw",
-    ),
-    *(
-        "netball",
-        "lunge",
-        "bow_step",
-        "street_dance",
-        "bobsleigh",
-        "biathlon",
-        "windsurfing",
-        "kayak",
-        "rowing_double",
-    ),
-    *(
-        "rafting",
-        "footvolley",
-        "stand_up_water_ski",
-        "crunches",
-        "burpees",
-        "kabaddi",
-        "outdoor_play",
-        "other_kr01",
-    ),
-    *(
-        "battle_rope",
-        "skydiving",
-        "mountain_bike",
-        "beach_tennis",
-        "smart_rope",
-        "wheelchair",
-        "kettlebell",
-    ),
-    *(
-        "obstacle_race",
-        "scooter",
-        "hang_glider",
-        "kendo",
-        "tap_dance",
-        "other_dance",
-        "paddleboard",
-        "battle_games",
-    ),
-    *(
-        "swing",
-        "equestrian",
-        "chess",
-        "draughts",
-        "go",
-        "bridge",
-        "board_games",
-        "breakdance",
-        "modern_dance",
-        "jiu_jitsu",
-    ),
-    *("jai_alai", "snowmobile", "paragliding"),
+    "walk run cycle swim fitness aerobics skating roller_trainer zumba gym core_abs"
+    " lower_body step_training upper_body mixed_aerobics back_training elliptical_machine"
+    " step_test game relax squats high_knees barbell stroller stair_machine sepak_takraw"
+    " netball lunge bow_step street_dance bobsleigh biathlon windsurfing kayak rowing_double"
+    " rafting footvolley stand_up_water_ski crunches burpees kabaddi outdoor_play other_kr01"
+    " battle_rope skydiving mountain_bike beach_tennis beach_volleyball smart_rope"
+    " wheelchair kettlebell obstacle_race scooter hang_glider kendo tap_dance other_dance"
+    " paddleboard battle_games swing equestrian chess draughts go bridge board_games"
+    " breakdance modern_dance jiu_jitsu jai_alai snowmobile paragliding"
 )
-SPORT_NAMES: Final[tuple[str, ...]] = (*(sport.name for sport in _KSOS), *_FURTHER)
+# the same sport under the other word that KS OS has for it: stored samples keep the family's word
+_KSOS_WORD: Final = {
+    "elliptical_machine": "elliptical",
+    "equestrian": "riding",
+    "fitness": "workout",
+    "kayak": "kayaking",
+    "skydiving": "parachuting",
+}
+SPORT_NAMES: Final[tuple[str, ...]] = (*(sport.name for sport in _KSOS), *_FURTHER.split())
 SPORTS_BY_NAME: Final[Mapping[str, Sport]] = {sport.name: sport for sport in _KSOS}
+
+
+def ksos_sport(name: str) -> Sport | None:
+    """The sport of KS OS that a neutral name means, None where KS OS has none."""
+    return SPORTS_BY_NAME.get(_KSOS_WORD.get(name, name))

@@ -118,7 +118,7 @@ def test_each_app_of_the_page_has_a_code_and_none_is_missing() -> None:
     [
         (
             RingCall("Anna", "0791"),
-            ["0501010104043037393141 6e6e6100000000 0000"],
+            ["050101010404" + b"0791Anna".ljust(14, b"\0").hex()],
             "call: 0791 Anna",
         ),
         (EndCall(), ["050201"], "call ended"),
@@ -136,8 +136,7 @@ def test_an_action_in_bytes_and_on_the_screen(
 ) -> None:
     rig = open_rig(virtual()).identified()
     assert isinstance(do(rig, action)[-1], JobDone)
-    if not isinstance(action, RingCall):
-        assert [frame.hex() for frame in rig.written] == written
+    assert [frame.hex() for frame in rig.written] == written
     assert rig.watch.take_shown() == [shown]
 
 
@@ -167,11 +166,14 @@ def test_frost_is_said_to_be_unproven_and_fahrenheit_is_counted(open_rig: Opened
     forecast = Forecast(71, -3.4, (DayForecast(71, 0, -30),))
     events = do(rig, PushWeather(forecast))
     assert rig.written[0][2:6].hex() == bytes((7, 103, 0, 130)).hex()
+    assert rig.written[0][9:] == bytes(9)  # whole: the days that nobody knows are zeros
     assert len(rig.written) == 1  # without a city
-    assert any(isinstance(event, Remarked) and "below zero" in event.text for event in events)
-    warm = Forecast(0, 20, (DayForecast(0, 25, 10),), city="Bern")
+    remarks = [event.text for event in events if isinstance(event, Remarked)]
+    assert "below zero" in remarks[0]
+    assert "unknown ones as 0 degrees" in remarks[1]
+    warm = Forecast(0, 20, (DayForecast(0, 25, 10),) * 4, city="Berlin")
     events = do(rig, PushWeather(warm, fahrenheit=True))
-    assert rig.written[1].hex() == "0a0204" + b"Bern".ljust(17, b"\0").hex()
+    assert rig.written[1].hex() == "0a02064265726c696e0000000000000000000000"  # captured
     assert rig.written[0][2:6].hex() == bytes((1, 68, 77, 50)).hex()
     assert not any(isinstance(event, Remarked) for event in events)
 
@@ -185,7 +187,7 @@ def test_hours_and_late_days_have_no_place_and_the_sun_where_it_is_listed(
         **A200,
         "001A": [bytes(table)],
         "0A01": [b"\x0a\x01"],
-        "0A06": [b"\x0a\x06\x00"],
+        "0A06": [b"\x0a\x06\x01"],
     }
     day = DayForecast(61, 12, 8)
     hour = HourForecast(datetime(2026, 1, 1, tzinfo=UTC), 61, 9)
@@ -195,6 +197,7 @@ def test_hours_and_late_days_have_no_place_and_the_sun_where_it_is_listed(
     watch = scripted(answers)
     rig = open_rig(watch).identified()
     events = rig.run(Do(PushWeather(forecast)))
+    assert isinstance(events[-1], JobDone)
     assert watch.asked[-1].hex() == "0a06071e1105"
     assert any(isinstance(event, Remarked) and "3 days" in event.text for event in events)
 
@@ -231,6 +234,54 @@ def test_a_long_text_is_cut_as_the_watch_grants(
     strict = rig.run(Do(ShowNotice("sms", "Title", "x" * 300, strict=True)))
     assert failure(strict)[0] == "invalid"
     assert limit is None or str(kept) in failure(strict)[1]
+
+
+@pytest.mark.parametrize(("bits", "most"), [({3: 0x80, 1: 0x00}, 250), ({3: 0x00, 1: 0x20}, 128)])
+def test_long_texts_together_never_outgrow_what_the_watch_grants(
+    open_rig: Opened, bits: dict[int, int], most: int
+) -> None:
+    extended = bytearray(A200["0207"][0])
+    extended[2 + 3], extended[2 + 1] = bits[3], bits[1]
+    watch = PieceWatch({**A200, "0207": [bytes(extended)]})
+    rig = open_rig(watch).identified()
+    events = rig.run(Do(ShowNotice("sms", "t" * 100, "x" * 300, "1" * 100)))
+    assert isinstance(events[-1], JobDone)
+    kept = [event.kept for event in events if isinstance(event, TextCut)]
+    assert [len(text) for text in kept[:2]] == [63, min(63, most - 4 - 63)]
+    assert sum(map(len, kept)) == most - 4
+    first = next(piece for piece in watch.asked if piece[:2] == b"\x05\x03")
+    assert first[2] == -(-most // 16)
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(
+    st.binary(max_size=20),
+    st.sampled_from(
+        [
+            ShowNotice("sms", "", "x"),
+            RingCall("Anna"),
+            EndCall(),
+            ShowMusic(playing=True),
+            FindWatch(on=True),
+            EndFindPhone(),
+            UseCamera(on=True),
+            PushWeather(Forecast(0, 20, (DayForecast(0, 25, 10),), city="Bern")),
+            Reset("restart"),
+            ReadErrorLog(),
+            ReadDetails(),
+        ]
+    ),
+)
+def test_a_noisy_answer_to_an_action_ends_it_and_nothing_else(noise: bytes, action: Any) -> None:
+    pairs = [f"{group:02x}{key:02x}" for group in (2, 5, 6, 0x0A, 0xF0) for key in range(0x100)]
+    known = {key.lower() for key in A200}
+    noisy = {pair: [bytes.fromhex(pair) + noise] for pair in pairs if pair not in known}
+    rig = Rig(ScriptedWatch({**A200, **noisy})).identified()
+    last = rig.run(Do(action, experimental=True))[-1]
+    if isinstance(last, JobFailed):
+        assert last.kind in ("refused", "malformed", "silent")
+    else:
+        assert isinstance(last, JobDone)
 
 
 @hypothesis_settings(max_examples=25, deadline=None)

@@ -31,11 +31,13 @@ from firmware_protocol.settings import (
     Language,
     MusicControl,
     Notices,
+    Orientation,
     PhoneVolume,
     RaiseToWake,
     Setting,
     SittingReminder,
     SleepTime,
+    Sos,
     SportDetection,
     SportOrder,
     StressMeasuring,
@@ -43,6 +45,7 @@ from firmware_protocol.settings import (
     WalkReminder,
     Wearer,
     WeatherDisplay,
+    Wrist,
 )
 from firmware_protocol.settings.kinds import EVERY_DAY, WORKDAYS
 from firmware_protocol.watch_session import WatchMemory, WatchSession, WatchTraits
@@ -89,9 +92,19 @@ CAPTURED: list[tuple[Setting, tuple[Setting, ...], list[str]]] = [
         ["0303001027000000006400010000000000", "0343F40100008813000008070000FA000E060C00"],
     ),
     (
+        Goal(distance_m=0, hourly_steps=0),
+        (),
+        ["0303001027000000000000010000000000", "0343F40100000000000008070000FA000E060C00"],
+    ),
+    (
         Dnd(night=True, start=EVENING, end=MORNING, noon_start=EVENING, noon_end=MORNING),
         (),
         ["0329AA1700070002FE55170007000000"],
+    ),
+    (
+        Dnd(start=EVENING, end=MORNING, noon_start=EVENING, noon_end=MORNING),
+        (),
+        ["0329551700070002FE55170007000000"],
     ),
     (
         Notices(calls=False),
@@ -104,6 +117,7 @@ CAPTURED: list[tuple[Setting, tuple[Setting, ...], list[str]]] = [
         (),
         ["034701640009001500FE00000000000000"],  # zeros where the app leaves its memory
     ),
+    (WalkReminder(on=False), (), ["034700640009001500FE00000000000000"]),
     (
         DrinkReminder(on=True, days=WORKDAYS, interval_min=30),
         (),
@@ -126,13 +140,31 @@ CAPTURED: list[tuple[Setting, tuple[Setting, ...], list[str]]] = [
         (),
         ["0345AA09001200553F3C00500001001E"],
     ),
+    (  # bit 0 of the mask stays set
+        StressMeasuring(on=False, days=WORKDAYS, interval_min=30),
+        (),
+        ["03455509001200553F3C00500001001E"],
+    ),
     (SportDetection(walk=True, run=True), (), ["0349010100000000000000"]),
+    (SportDetection(run=True), (), ["0349000100000000000000"]),
+    (SportDetection(), (), ["0349000000000000000000"]),
     (Brightness(night="window"), (), ["033228010003130006000005"]),
     (Brightness(), (), ["033228010001130006000005"]),
     (RaiseToWake(), (), ["0328AA05010000173B"]),
+    (RaiseToWake(on=False), (), ["03285505010000173B"]),
+    (Orientation(), (), ["032B00"]),
+    (Sos(on=True), (), ["032CAA00"]),
+    (Wrist(), (), ["032200"]),
     (MusicControl(on=True), (), ["032AAA55"]),
+    (MusicControl(), (), ["032A5555"]),
     (WeatherDisplay(on=True), (), ["032DAA000000"]),
+    (WeatherDisplay(), (), ["032D55000000"]),
     (PhoneVolume(total=16, current=2), (), ["03E31002"]),
+    (  # R21, which an A200 is told by experiment
+        HeartRateAlarm(on=True, high=True, low=True, high_bpm=120, low_bpm=50),
+        (),
+        ["03635501555578320000173B08070000"],
+    ),
     (
         Units(),
         (Language(),),
@@ -157,7 +189,7 @@ def test_a_setting_goes_out_as_it_was_captured(
     frames: list[str],
 ) -> None:
     rig = open_rig(virtual()).identified()
-    assert outcome(write(rig, setting, known)).sent == setting
+    assert outcome(write(rig, setting, known, experimental=True)).sent == setting
     sent = [frame.hex() for frame in rig.written if frame[0] == 0x03]
     assert sent == [bytes.fromhex(frame).hex() for frame in frames]
 
@@ -170,9 +202,20 @@ V3 = [
     ),
     (HeartRateMeasuring(mode="manual", end=time(0)), "0900", "00000000AA00000000000000"),
     (
-        SportOrder(sports=("outdoor_run", "indoor_run", "outdoor_walk")),
+        HeartRateMeasuring(mode="interval", interval_s=300, end=time(0)),
+        "0900",
+        "00000000CC00000000002C01",
+    ),
+    (
+        SportOrder(
+            sports=(
+                *("outdoor_run", "indoor_run", "outdoor_walk", "indoor_walk", "hike"),
+                *("outdoor_cycle", "cricket", "yoga", "indoor_cycle", "fitness", "pool_swim"),
+                *("open_water", "rower", "elliptical_machine"),
+            )
+        ),
         "0C00",
-        "03013002310334",
+        "0E013002310334043505040632074B081209330A090B360C370D390E38",
     ),
 ]
 
@@ -350,7 +393,8 @@ class TestAnOlderWatch:
         ]
         assert sum(each[:2] == b"\x03\x02" for each in watch.asked) == 10  # the rest are deleted
         assert any(isinstance(event, Remarked) and "names" in event.text for event in events)
-        assert outcome(events).held is None
+        usual = Alarms(alarms=(Alarm(at=time(7), days=EVERY_DAY),))
+        assert outcome(events) == SettingWritten(sent=usual, held=None)
         assert failure(rig.run(ReadSetting(Alarms))) == (
             "unsupported",
             "alarms cannot be read back on this wire",
@@ -371,7 +415,8 @@ class TestAnOlderWatch:
         ({}, Brightness(), "silent", "the watch did not answer when asked to take the brightness"),
         ({"0330": [bytes.fromhex("0330880200")]}, Notices(), "refused", "cancelled"),
         ({"000E": [b"\x06"]}, Alarms(), "refused", "the alarms: not supported"),
-        ({"000E": [b"\x00"], "000F": [b""]}, Alarms(), "malformed", "without a list"),
+        ({"03E3": [b"\x03\xe3\x00"]}, PhoneVolume(), "refused", "the phone volume: status 0"),
+        ({}, HeartRateMeasuring(mode="code_0"), "invalid", "how this wire asks"),
     ],
 )
 def test_a_refusal_and_silence_are_told(
@@ -430,3 +475,103 @@ def test_odd_read_backs_are_remarked_and_never_fatal(
             assert (found.level_pct, found.mode, found.night) == (100, "code_119", "code_136")
             assert outcome(write(Rig(virtual()).identified(), found)).held == found
     assert remarks >= 10
+
+
+READABLE = [kind for kind, support in FAMILY.settings.items() if support.readable]
+QUESTIONS = ("0230", "0210", "02B0", "02B1", "0009", "000F")
+TAKEN = {
+    "0329": [b"\x03\x29"],
+    "0330": [bytes.fromhex("0330880100")],
+    "0332": [b"\x03\x32"],
+    "0328": [b"\x03\x28\x00"],
+    "000E": [b""],
+}
+
+
+@pytest.mark.parametrize("kind", READABLE, ids=lambda kind: kind.NAME)
+def test_an_answer_that_holds_nothing_tells_nothing(
+    scripted: type[ScriptedWatch], open_rig: Callable[..., Rig], kind: type[Setting]
+) -> None:
+    empty = {key: [bytes.fromhex(key) if key[:2] == "02" else b""] for key in QUESTIONS}
+    rig = open_rig(scripted({**A200, **empty})).identified()
+    assert failure(rig.run(ReadSetting(kind)))[0] == "malformed"
+
+
+@pytest.mark.parametrize("setting", [Dnd(), Notices(), Brightness(), RaiseToWake(), Alarms()])
+def test_what_the_watch_took_stays_taken_when_it_cannot_be_read_back(
+    scripted: type[ScriptedWatch], open_rig: Callable[..., Rig], setting: Setting
+) -> None:
+    rig = open_rig(scripted({**A200, **TAKEN})).identified()
+    events = rig.run(WriteSetting(setting))
+    assert outcome(events) == SettingWritten(sent=setting, held=None)
+    (remark,) = (event for event in events if isinstance(event, Remarked))
+    assert "the watch took it" in remark.text
+    assert "did not answer" in remark.text
+
+
+@pytest.mark.parametrize(
+    ("setting", "byte", "bit"),
+    [(Dnd(), 3, 5), (Brightness(), 13, 1), (RaiseToWake(), 13, 2)],
+)
+def test_a_watch_without_the_bit_is_not_asked_what_it_holds(
+    scripted: type[ScriptedWatch],
+    open_rig: Callable[..., Rig],
+    setting: Setting,
+    byte: int,
+    bit: int,
+) -> None:
+    extended = bytearray(A200["0207"][0])
+    extended[2 + byte] &= ~(1 << bit)
+    watch = scripted({**A200, **TAKEN, "0207": [bytes(extended)]})
+    rig = open_rig(watch).identified()
+    before = len(watch.asked)
+    events = rig.run(WriteSetting(setting))
+    assert outcome(events) == SettingWritten(sent=setting, held=None)
+    assert [question[0] for question in watch.asked[before:]] == [0x03]
+    assert failure(rig.run(ReadSetting(type(setting))))[0] == "unsupported"
+
+
+def test_the_name_of_an_alarm_without_an_end_is_cut(
+    scripted: type[ScriptedWatch], open_rig: Callable[..., Rig]
+) -> None:
+    slot = bytes.fromhex("0155000700 03 000A0001") + "ü".encode() * 12
+    unused = bytes.fromhex("00AA") + bytes(32)
+    rig = open_rig(scripted({**A200, "000F": [b"\x00\x0a" + slot + unused * 9]})).identified()
+    events = rig.run(ReadSetting(Alarms))
+    (found,) = (event.setting for event in events if isinstance(event, SettingRead))
+    assert found == Alarms(alarms=(Alarm(days=("monday",), name="ü" * 11),))
+
+
+@pytest.mark.parametrize("kind", READABLE, ids=lambda kind: kind.NAME)
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_noisy_read_back_is_a_setting_or_a_failed_job(
+    kind: type[Setting], data: st.DataObject
+) -> None:
+    noise = data.draw(st.binary(max_size=360) if kind is Alarms else st.binary(max_size=24))
+    answers = {key: [bytes.fromhex(key) + noise if key[:2] == "02" else noise] for key in QUESTIONS}
+    rig = Rig(ScriptedWatch({**A200, **answers})).identified()
+    *events, last = rig.run(ReadSetting(kind))
+    if isinstance(last, JobFailed):
+        assert last.kind in ("malformed", "silent")
+    else:
+        assert [type(event.setting) for event in events if isinstance(event, SettingRead)] == [kind]
+
+
+@pytest.mark.parametrize("kind", FAMILY.settings, ids=lambda kind: kind.NAME)
+@hypothesis_settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_noise_for_an_acknowledgement_is_taken_or_refused(
+    kind: type[Setting], data: st.DataObject
+) -> None:
+    noise = data.draw(st.binary(max_size=20))
+    setting = data.draw(settings_of(kind))
+    keys = [f"03{key:02x}" for key in range(0x100)]
+    answers = {key: [bytes.fromhex(key) + noise] for key in keys}
+    answers |= {key: [noise] for key in ("0009", "000C", "000E", "000F")}
+    rig = Rig(ScriptedWatch({**A200, **answers})).identified()
+    last = rig.run(WriteSetting(setting, experimental=True))[-1]
+    if isinstance(last, JobFailed):
+        assert last.kind in ("refused", "malformed", "silent", "invalid")
+    else:
+        assert isinstance(last, JobDone)

@@ -74,11 +74,16 @@ def sport_name(code: int) -> str:
     return SPORTS.get(code, f"sport_{code}")
 
 
-def code_of_sport(name: str) -> int | None:
-    """Return the code of a sport's neutral name or of `code_N`, the first where there are several.
+def codes_of_sport(name: str) -> tuple[int, ...]:
+    """Return all codes of a sport's neutral name, or that of `code_N`; all are read as it.
 
-    None where watches of this family have no such sport.
+    Empty where watches of this family have no such sport.
     """
     if is_code(name):
-        return int(name.removeprefix("code_"))
-    return next((code for code, known in SPORTS.items() if known == name), None)
+        return (int(name.removeprefix("code_")),)
+    return tuple(code for code, known in SPORTS.items() if known == name)
+
+
+def code_of_sport(name: str) -> int | None:
+    """Return the code that is written for a sport: the first where there are several."""
+    return next(iter(codes_of_sport(name)), None)

@@ -15,6 +15,7 @@ from firmware_protocol.families.ido.conversation import (
     whole,
 )
 from firmware_protocol.families.ido.messages import IdoMessage, encode_message
+from firmware_protocol.families.ido.settings.values import code
 from firmware_protocol.families.ido.settings.way import accept
 from firmware_protocol.family import Dialogue, Exchange, JobError, Message, Output, Report
 from firmware_protocol.settings.kinds import cut_to_bytes
@@ -27,29 +28,33 @@ _HEAD_BYTES: Final = 4  # type and three lengths
 
 def show_notice(conversation: Conversation, notice: ShowNotice) -> Dialogue:
     """05 03 (C L)."""
-    app: str | int = notice.app
-    if notice.app.startswith("code_"):
-        app = int(notice.app.removeprefix("code_"))
-    elif notice.app not in NOTICE_TYPE.values():
-        raise JobError("invalid", f"watches of this family know no app {notice.app}")
+    app, strict = code(notice.app), notice.strict
+    if isinstance(app, str) and app not in NOTICE_TYPE.values():
+        raise JobError("invalid", f"watches of this family know no app {app}")
     room = _notice_bytes(conversation)
-    phone = yield from _fitted("phone", notice.phone, room, strict=notice.strict)
-    title = yield from _fitted("title", notice.title, room, strict=notice.strict)
-    text = notice.text
     if room is None:
-        text = yield from _fitted("text", text, room, strict=notice.strict)
+        phone = yield from _short("phone", notice.phone, strict=strict)
+        title = yield from _short("title", notice.title, strict=strict)
+        text = yield from _short("text", notice.text, strict=strict)
     else:
-        used = _HEAD_BYTES + len(phone.encode()) + len(title.encode())
-        text = yield from _cut("text", text, room - used, strict=notice.strict)
+        room -= _HEAD_BYTES
+        phone = yield from _cut("phone", notice.phone, min(room, _TITLE_BYTES), strict=strict)
+        room -= len(phone.encode())
+        title = yield from _cut("title", notice.title, min(room, _TITLE_BYTES), strict=strict)
+        room -= len(title.encode())
+        text = yield from _cut("text", notice.text, room, strict=strict)
     fields = {"type": app, "phone": phone, "title": title, "text": text}
     yield from _send(conversation, "ido.notice.message", fields)
 
 
 def ring_call(conversation: Conversation, call: RingCall) -> Dialogue:
     """05 01 (V S9)."""
-    room = _notice_bytes(conversation)
-    phone = yield from _fitted("phone", call.phone, room, strict=call.strict)
-    name = yield from _fitted("name", call.name, room, strict=call.strict)
+    if _notice_bytes(conversation) is None:
+        phone = yield from _short("phone", call.phone, strict=call.strict)
+        name = yield from _short("name", call.name, strict=call.strict)
+    else:
+        phone = yield from _cut("phone", call.phone, _TITLE_BYTES, strict=call.strict)
+        name = yield from _cut("name", call.name, _TITLE_BYTES, strict=call.strict)
     if not (phone or name):
         raise JobError("invalid", "a call needs a name or a number")
     yield from _send(conversation, "ido.notice.call", {"phone": phone, "name": name})
@@ -70,10 +75,8 @@ def _notice_bytes(conversation: Conversation) -> int | None:
     return 128 if "notice_128_bytes" in listed else None
 
 
-def _fitted(field: str, text: str, room: int | None, *, strict: bool) -> Asking[str]:
-    """A text beside the main one, or any text of the short form."""
-    if room is not None:
-        return (yield from _cut(field, text, _TITLE_BYTES, strict=strict))
+def _short(field: str, text: str, *, strict: bool) -> Asking[str]:
+    """A text where the watch grants no more than the short form."""
     short = cut_to_bytes(text[:_SHORT_TEXT], _SHORT_BYTES)
     return (yield from _cut(field, text, len(short.encode()), strict=strict))
 

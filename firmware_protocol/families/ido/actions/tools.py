@@ -14,6 +14,7 @@ from firmware_protocol.weather import Forecast
 
 _CITY_BYTES: Final = 16  # of a frame of 20 (4.8, C)
 _NEXT_DAYS: Final = 3
+_UNKNOWN_DAY: Final = {"type": "other", "maximum_raw": 0, "minimum_raw": 0}
 _MOST: Final = 0xFF
 _BELOW_ZERO: Final = 100  # V3 weather sends 100 + |t| (6.5); in 0A 01 the sign is open (P)
 
@@ -85,6 +86,8 @@ def push_weather(conversation: Conversation, push: PushWeather) -> Dialogue:
         times = {"sunrise": clock(forecast.sunrise), "sunset": clock(forecast.sunset)}
         reply = yield from conversation.classic("ido.weather.sun", times)
         accept(answered(reply, "to take the times of the sun"), "times of the sun")
+    if len(forecast.days) < 1 + _NEXT_DAYS:
+        yield Report(Remarked(f"the watch shows {_NEXT_DAYS} more days: unknown ones as 0 degrees"))
     if len(forecast.days) > 1 + _NEXT_DAYS or forecast.hours:
         yield Report(
             Remarked(f"this wire takes today and {_NEXT_DAYS} days; hours have no known layout")
@@ -98,6 +101,7 @@ def picture(wmo_code: int, *, is_night: bool = False) -> str:
 
 
 def _today_fields(push: PushWeather) -> Mapping[str, object]:
+    """0A 01, always whole: days that nobody knows are zeros, not what the watch has in memory."""
     forecast = push.forecast
     today, *later = forecast.days
 
@@ -114,12 +118,15 @@ def _today_fields(push: PushWeather) -> Mapping[str, object]:
         "uv": min(_MOST, forecast.uv_index or 0),
         "air_quality": min(_MOST, forecast.air_quality_index or 0),
         "next_days": [
-            {
-                "type": picture(day.wmo_code),
-                "maximum_raw": raw(day.high_c),
-                "minimum_raw": raw(day.low_c),
-            }
-            for day in later[:_NEXT_DAYS]
+            *(
+                {
+                    "type": picture(day.wmo_code),
+                    "maximum_raw": raw(day.high_c),
+                    "minimum_raw": raw(day.low_c),
+                }
+                for day in later[:_NEXT_DAYS]
+            ),
+            *[_UNKNOWN_DAY] * (_NEXT_DAYS - len(later)),
         ],
     }
 

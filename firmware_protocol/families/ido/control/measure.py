@@ -13,7 +13,7 @@ from firmware_protocol.families.ido.message_type import (
     put,
     v3,
 )
-from firmware_protocol.wire import Code, Filler, Flags, Maybe, reserved
+from firmware_protocol.wire import Code, Flags, Hex, Maybe, reserved
 
 _MODES: Final = {
     0x55: "off",
@@ -103,7 +103,7 @@ MESSAGES: Final = (
             "low_bpm" / Int8ul,
             "start" / TIME,
             "end" / TIME,
-            Filler(bytes(4)),
+            "open" / Hex(4),
         ),
     ),
     *v3(

@@ -43,5 +43,10 @@ MESSAGES: Final = (
     *names_only(
         "weather", 0x0A, {0x03: "hours_0_to_8", 0x04: "hours_9_to_16", 0x05: "hours_17_to_24"}
     ),
-    *exchange("ido.weather.sun", "0A 06", Struct("sunrise" / TIME, "sunset" / TIME)),  # V
+    *exchange(  # V; which number of its reply says ok is open
+        "ido.weather.sun",
+        "0A 06",
+        Struct("sunrise" / TIME, "sunset" / TIME),
+        Struct("ok" / Maybe(Int8ul)),
+    ),
 )

@@ -1,19 +1,22 @@
 """Alarms on the IDO wire: all ten slots in V3 0E and 0F (ido.md 6.5, C), or one by one in 03 02."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import Remarked
 from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
 from firmware_protocol.families.ido.messages import IdoMessage
-from firmware_protocol.families.ido.settings.values import clock, days_of, master_of, repeat
+from firmware_protocol.families.ido.settings.values import clock, code, days_of, master_of, repeat
 from firmware_protocol.families.ido.settings.way import Fields, Known, Way, accept, leniently, put
 from firmware_protocol.family import Report, SettingSupport
 from firmware_protocol.settings import Alarm, Alarms
+from firmware_protocol.settings.kinds import cut_to_bytes
 
 V3_ALARMS: Final = "v3_alarms"
 _SLOTS: Final = 10
+_NAME_BYTES: Final = 23  # and a zero (6.5)
 _UNUSED: Final[Fields] = {  # as the app sends it (C)
     "state": "unused",
     "type": "wake_up",
@@ -39,7 +42,7 @@ def _write(conversation: Conversation, alarms: Alarms, _known: Known) -> Asking[
 
 
 def _write_one_by_one(conversation: Conversation, alarms: Alarms) -> Asking[Alarms]:
-    """03 02 (V): names and repetitions have no place in it."""
+    """03 02 (V): names and repetitions have no place in it, so the usual ones are what went out."""
     if any(alarm.name for alarm in alarms.alarms):
         yield Report(Remarked("this watch keeps no names of alarms"))
     for number in range(1, _SLOTS + 1):
@@ -47,7 +50,9 @@ def _write_one_by_one(conversation: Conversation, alarms: Alarms) -> Asking[Alar
         fields = {name: slot[name] for name in ("id", "state", "type", "time", "repeat")}
         minutes = slot["delay_min"] if slot["state"] == "shown" else 0
         yield from put(conversation, "ido.set.alarm", {**fields, "snooze_min": minutes})
-    return alarms
+    usual = Alarm()
+    sent = (replace(a, name=usual.name, repetitions=usual.repetitions) for a in alarms.alarms)
+    return Alarms(alarms=tuple(sent))
 
 
 def _slot(number: int, alarms: Alarms) -> dict[str, object]:
@@ -57,7 +62,7 @@ def _slot(number: int, alarms: Alarms) -> dict[str, object]:
     return {
         "id": number,
         "state": "shown",
-        "type": _code(alarm.kind),
+        "type": code(alarm.kind),
         "time": clock(alarm.at),
         "repeat": repeat(alarm.days, master=alarm.on),
         "snooze_min": 0,  # reserved (6.5)
@@ -101,13 +106,13 @@ def _alarm_values(slot: Mapping[str, object]) -> Fields:
 
 
 def _printable(name: str) -> str:
-    """A name as text: bytes that are no UTF-8, and control characters, are marked."""
+    """A name as text: bytes that are no UTF-8, and control characters, are marked.
+
+    It is cut to what a slot may hold, for watches that fill the zero behind it, too.
+    """
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return "".join("?" if ord(c) < 0x20 or ord(c) in (0x7F, 0xFFFD) else c for c in text)
-
-
-def _code(kind: str) -> str | int:
-    return int(kind.removeprefix("code_")) if kind.startswith("code_") else kind
+    shown = "".join("?" if ord(c) < 0x20 or ord(c) in (0x7F, 0xFFFD) else c for c in text)
+    return cut_to_bytes(shown, _NAME_BYTES)
 
 
 WAYS: Final = (

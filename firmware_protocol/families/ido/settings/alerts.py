@@ -13,8 +13,10 @@ from firmware_protocol.families.ido.settings.way import (
     Way,
     classic_way,
     leniently,
+    put,
+    told,
 )
-from firmware_protocol.family import JobError, Report, SettingSupport
+from firmware_protocol.family import Report, SettingSupport
 from firmware_protocol.settings import (
     Dnd,
     DrinkReminder,
@@ -122,12 +124,7 @@ def _write_notices(conversation: Conversation, notices: Notices, _known: Known) 
     }
     for item, names in zip(_ITEMS, NOTICE_BITS, strict=True):
         fields[item] = [name for name in names if name and name in notices.apps]
-    reply = answered(
-        (yield from conversation.classic("ido.set.notice_switches", fields)),
-        "to take the notice switches",
-    )
-    if reply.fields.get("result") != "ok":
-        raise JobError("refused", f"the notice switches: {reply.fields.get('result')}")
+    yield from put(conversation, "ido.set.notice_switches", fields)
     others = [app for app in notices.apps if app not in _WITH_A_BIT]
     if others:
         yield Report(Remarked(f"the watch has no switch of its own for {', '.join(others)}"))
@@ -139,7 +136,7 @@ def _read_notices(conversation: Conversation) -> Asking[Notices]:
     reply = answered(
         (yield from conversation.classic("ido.get.notice_switches")), "for its notice switches"
     )
-    fields = reply.fields
+    fields = told(reply, Notices.NAME)
     apps: list[str] = []
     for item, names in zip(_ITEMS, NOTICE_BITS, strict=True):
         held = fields.get(item)
@@ -154,7 +151,13 @@ def _read_notices(conversation: Conversation) -> Asking[Notices]:
 
 WAYS: Final = (
     classic_way(
-        Dnd, "03 29, 02 30", _write_dnd, question="ido.get.dnd", values=_dnd_values, needs=("dnd",)
+        Dnd,
+        "03 29, 02 30",
+        _write_dnd,
+        question="ido.get.dnd",
+        values=_dnd_values,
+        needs=("dnd",),
+        reads_back_with="read_dnd",
     ),
     classic_way(
         SleepTime,

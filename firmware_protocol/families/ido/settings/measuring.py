@@ -3,8 +3,7 @@
 from typing import Final
 
 from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
-from firmware_protocol.families.ido.messages import IdoMessage
-from firmware_protocol.families.ido.settings.values import clock, repeat, switch
+from firmware_protocol.families.ido.settings.values import clock, code, repeat, switch
 from firmware_protocol.families.ido.settings.way import (
     Fields,
     Known,
@@ -12,6 +11,7 @@ from firmware_protocol.families.ido.settings.way import (
     Way,
     classic_way,
     leniently,
+    told,
 )
 from firmware_protocol.families.ido.sports import code_of_sport
 from firmware_protocol.family import JobError, SettingSupport
@@ -25,17 +25,20 @@ from firmware_protocol.settings import (
     StressMeasuring,
 )
 
-_NEVER_SET: Final = ("query", 0)  # mode byte 00 (6.5)
+_NEVER_SET: Final = "query"  # mode byte 00 (6.5)
+_ALARM_TAIL: Final = "08070000"  # R21 (03 63, L)
 
 
 def _write_heart_rate(
     conversation: Conversation, measuring: HeartRateMeasuring, _known: Known
 ) -> Asking[HeartRateMeasuring]:
     """V3 09 (C L). The time of the change is 0: now."""
-    mode = measuring.mode
+    mode = code(measuring.mode)
+    if mode == 0:
+        raise JobError("invalid", "mode code_0 is how this wire asks for the mode")
     fields = {
         "update_utc_s": 0,
-        "mode": int(mode.removeprefix("code_")) if mode.startswith("code_") else mode,
+        "mode": mode,
         "has_range": 0 if measuring.all_day else 1,
         "start": clock(measuring.start),
         "end": clock(measuring.end),
@@ -62,10 +65,10 @@ def _read_heart_rate(conversation: Conversation) -> Asking[HeartRateMeasuring]:
         (yield from conversation.v3("ido.set.heart_rate_mode", question)),
         "for its heart-rate mode",
     )
-    fields = reply.fields if isinstance(reply, IdoMessage) else {}
+    fields = told(reply, HeartRateMeasuring.NAME)
     mode = fields.get("mode")
     values = {
-        "mode": "default" if mode in _NEVER_SET else mode,
+        "mode": "default" if mode == _NEVER_SET else mode,
         "interval_s": fields.get("interval_s"),
         "all_day": fields.get("has_range") == 0,
         "start": fields.get("start"),
@@ -97,7 +100,7 @@ def _write_zones(zones: HeartRateZones, _known: Known) -> Messages:
 
 
 def _write_alarm(alarm: HeartRateAlarm, _known: Known) -> Messages:
-    """03 63 (L; its last four bytes are open and go out as zeros)."""
+    """03 63 (L). The meaning of its last four bytes is open: they go out as a watch took them."""
     fields = {
         "switch": switch(alarm.on),
         "notify": "allowed",
@@ -107,6 +110,7 @@ def _write_alarm(alarm: HeartRateAlarm, _known: Known) -> Messages:
         "low_bpm": alarm.low_bpm,
         "start": clock(alarm.start),
         "end": clock(alarm.end),
+        "open": _ALARM_TAIL,
     }
     return [("ido.set.heart_rate_alert", fields)]
 
@@ -125,13 +129,16 @@ def _write_spo2(spo2: Spo2Measuring, _known: Known) -> Messages:
 
 
 def _write_stress(stress: StressMeasuring, _known: Known) -> Messages:
-    """03 45 (C; the interval in its last byte is P). The calibration is what the app sends."""
+    """03 45 (C; the interval in its last byte is P). The calibration is what the app sends.
+
+    Bit 0 of the mask stays set while it is off (C).
+    """
     fields = {
         "switch": switch(stress.on),
         "start": clock(stress.start),
         "end": clock(stress.end),
         "alert": switch(stress.alert),
-        "repeat": repeat(stress.days, master=stress.on),
+        "repeat": repeat(stress.days, master=True),
         "alert_interval_min": stress.alert_interval_min,
         "high_threshold": stress.high_score if stress.alert else 0,
         "calibration_threshold": 80,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from firmware_protocol.families.ido.settings.values import clock, is_on, switch
+from firmware_protocol.families.ido.settings.values import clock, code, is_on, switch
 from firmware_protocol.families.ido.settings.way import Fields, Known, Messages, Way, classic_way
 from firmware_protocol.settings import (
     Brightness,
@@ -17,17 +17,13 @@ from firmware_protocol.settings import (
 )
 
 
-def _code(name: str) -> str | int:
-    return int(name.removeprefix("code_")) if name.startswith("code_") else name
-
-
 def _write_brightness(brightness: Brightness, _known: Known) -> Messages:
     """03 32 (C)."""
     fields = {
         "level_pct": brightness.level_pct,
         "set_by": "wearer",
-        "mode": _code(brightness.mode),
-        "night": _code(brightness.night),
+        "mode": code(brightness.mode),
+        "night": code(brightness.night),
         "start": clock(brightness.start),
         "end": clock(brightness.end),
         "night_level_pct": brightness.night_level_pct,
@@ -97,6 +93,7 @@ WAYS: Final[tuple[Way, ...]] = (
         _write_brightness,
         question="ido.get.brightness",
         needs=("brightness",),
+        reads_back_with="read_brightness",
     ),
     classic_way(
         RaiseToWake,
@@ -105,6 +102,7 @@ WAYS: Final[tuple[Way, ...]] = (
         question="ido.get.raise_to_wake",
         values=_raise_values,
         needs=("raise_to_wake",),
+        reads_back_with="read_raise_to_wake",
     ),
     classic_way(
         Orientation, "03 2B", _write_orientation, needs=("display_mode",), provisional=_VENDOR

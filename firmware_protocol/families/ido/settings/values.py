@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from firmware_protocol.families.ido.settings.way import Known
 from firmware_protocol.settings import Setting
-from firmware_protocol.settings.kinds import WEEKDAYS
+from firmware_protocol.settings.kinds import WEEKDAYS, is_code
 
 SettingType = TypeVar("SettingType", bound=Setting)
 MASTER: Final = "switch"  # bit 0 of a repeat mask, where it has one
@@ -15,6 +15,11 @@ MASTER: Final = "switch"  # bit 0 of a repeat mask, where it has one
 def switch(on: bool) -> str:
     """A switch's name on the wire; which byte it is depends on the message (3.3)."""
     return "on" if on else "off"
+
+
+def code(name: str) -> str | int:
+    """A name as a message takes it: `code_N` is the number that has no name."""
+    return int(name.removeprefix("code_")) if is_code(name) else name
 
 
 def is_on(value: object) -> object:

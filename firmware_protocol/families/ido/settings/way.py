@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import Remarked, SettingRead, SettingWritten
 from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
 from firmware_protocol.families.ido.messages import IdoMessage
@@ -15,6 +16,7 @@ Fields = Mapping[str, object]
 Known = Mapping[type[Setting], Setting]
 Messages = Sequence[tuple[str, Fields]]  # names and fields, in the order in which they go out
 ACCEPTED: Final = (None, "ok")
+_OUTCOMES: Final = ("status", "result")  # what acknowledgements call it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def classic_way(  # noqa: PLR0913 a declaration: each name says what it is
     needs: tuple[str, ...] = (),
     provisional: str = "",
     shares: tuple[type[Setting], ...] = (),
+    reads_back_with: str | None = None,
 ) -> Way:
     """Declare a setting of classic messages; `values` names the fields of the answer to `question`.
 
@@ -57,11 +60,12 @@ def classic_way(  # noqa: PLR0913 a declaration: each name says what it is
 
     def read(conversation: Conversation) -> Asking[SettingType]:
         reply = answered((yield from conversation.classic(str(question))), f"for its {kind.NAME}")
-        return (yield from leniently(kind, values(reply.fields) if values else reply.fields))
+        fields = told(reply, kind.NAME)
+        return (yield from leniently(kind, values(fields) if values else fields))
 
     return Way(
         kind,
-        SettingSupport(rows, question is not None, needs, provisional, shares),
+        SettingSupport(rows, question is not None, needs, provisional, shares, reads_back_with),
         write,
         read if question else None,
     )
@@ -85,10 +89,22 @@ def accept(reply: IdoMessage, what: str) -> None:
     Raises:
         JobError: the watch refused.
     """
-    status = reply.fields.get("status")
-    if status not in ACCEPTED:
-        reason = str(status).replace("_", " ") if isinstance(status, str) else f"status {status}"
-        raise JobError("refused", f"the {what}: {reason}")
+    for outcome in _OUTCOMES:
+        status = reply.fields.get(outcome)
+        if status not in ACCEPTED:
+            reason = status.replace("_", " ") if isinstance(status, str) else f"status {status}"
+            raise JobError("refused", f"the {what}: {reason}")
+
+
+def told(reply: IdoMessage, what: str) -> Fields:
+    """The fields of a read-back; an older watch may leave out the last ones (ido.md 3.2).
+
+    Raises:
+        DecodeError: there are none at all, which says nothing about the setting.
+    """
+    if not reply.fields:
+        raise DecodeError(f"the watch's {what} came empty")
+    return reply.fields
 
 
 def leniently(kind: type[SettingType], values: Fields) -> Asking[SettingType]:
@@ -126,12 +142,18 @@ def read_setting(conversation: Conversation, way: Way, *, experimental: bool) ->
 def write_setting(
     conversation: Conversation, way: Way, setting: Setting, known: Known, *, experimental: bool
 ) -> Dialogue:
-    """Send a setting and read it back where that is possible; ends with `SettingWritten`."""
+    """Send a setting and read it back where that is possible; ends with `SettingWritten`.
+
+    The watch has acknowledged it by then: a read-back that fails takes nothing away from that.
+    """
     check_listed(conversation, way.support, way.kind.NAME, experimental=experimental)
     sent = yield from way.write(conversation, setting, known)
     held = None
     if way.read is not None and _reads_back(conversation, way):
-        held = yield from way.read(conversation)
+        try:
+            held = yield from way.read(conversation)
+        except (JobError, DecodeError) as error:
+            yield Report(Remarked(f"the watch took it; whether it holds it is not known: {error}"))
     yield Report(SettingWritten(sent, held))
 
 
