@@ -222,9 +222,9 @@ _KSOS_WORD: Final = {
     "skydiving": "parachuting",
 }
 SPORT_NAMES: Final[tuple[str, ...]] = (*(sport.name for sport in _KSOS), *_FURTHER.split())
-SPORTS_BY_NAME: Final[Mapping[str, Sport]] = {sport.name: sport for sport in _KSOS}
+_BY_NAME: Final[Mapping[str, Sport]] = {sport.name: sport for sport in _KSOS}
 
 
 def ksos_sport(name: str) -> Sport | None:
     """The sport of KS OS that a neutral name means, None where KS OS has none."""
-    return SPORTS_BY_NAME.get(_KSOS_WORD.get(name, name))
+    return _BY_NAME.get(_KSOS_WORD.get(name, name))

@@ -253,6 +253,63 @@ def test_alarms_once_and_switched_off(open_rig: Callable[..., Rig]) -> None:
     assert message[14 + 34 : 20 + 34].hex() == "02550007003e"
 
 
+# (question, answer, what it says): captured, some with the zeros that a log adds
+ANSWERED: list[tuple[str, str, Setting]] = [
+    (
+        "0230",
+        "0230AA1700070002FE55170007000000 00000000",
+        Dnd(night=True, start=EVENING, end=MORNING, noon_start=EVENING, noon_end=MORNING),
+    ),
+    (
+        "0230",
+        "0230551700070000FE5517000700",
+        Dnd(start=EVENING, end=MORNING, noon_start=EVENING, noon_end=MORNING),
+    ),
+    ("0210", "0210AA000055000000000000", Notices()),
+    (
+        "02B0",
+        "02B00F010001000000000005",
+        Brightness(level_pct=15, start=time(0), end=time(0), screen_on_s=5),
+    ),
+    ("02B1", "02B15505010000173B", RaiseToWake(on=False)),
+    (
+        "0009",
+        "00000000CC00000000002C01 0000000004000000",
+        HeartRateMeasuring(mode="interval", interval_s=300, end=time(0)),
+    ),
+    ("0009", "00" * 16 + "04000000", HeartRateMeasuring(mode="default", end=time(0))),
+    (
+        "000F",
+        "000A 0155000E2401000A1D01" + "00" * 24 + ("02AA" + "00" * 32) * 9,
+        Alarms(alarms=(Alarm(at=time(14, 36)),)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("question", "answer", "setting"), ANSWERED)
+def test_an_answer_that_was_captured_is_read(
+    scripted: type[ScriptedWatch],
+    open_rig: Callable[..., Rig],
+    question: str,
+    answer: str,
+    setting: Setting,
+) -> None:
+    rig = open_rig(scripted({**A200, question: [bytes.fromhex(answer)]})).identified()
+    events = rig.run(ReadSetting(type(setting)))
+    assert events[:-1] == [SettingRead(setting)]
+
+
+def test_a_first_weekday_that_nobody_knows_is_told(open_rig: Callable[..., Rig]) -> None:
+    rig = open_rig(virtual()).identified()
+    for setting in (Language(language="german"), Wearer(walk_stride_cm=70)):
+        events = write(rig, setting)
+        (remark,) = (event for event in events if isinstance(event, Remarked))
+        assert "week begins on monday" in remark.text
+        known = Units(week_start="sunday")
+        assert not any(isinstance(event, Remarked) for event in write(rig, setting, (known,)))
+        assert rig.written[-1][10] == 1  # Sunday (03 11)
+
+
 @pytest.mark.parametrize("kind", FAMILY.settings, ids=lambda kind: kind.NAME)
 @hypothesis_settings(max_examples=12, deadline=None)
 @given(st.data())

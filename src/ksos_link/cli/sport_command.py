@@ -41,10 +41,10 @@ def _codes_text(codes: dict[str, list[int]]) -> str:
 def _sports() -> Iterator[tuple[dict[str, object], dict[str, list[int]]]]:
     """Facts of each sport, and its codes by family."""
     from firmware_protocol.registry import FAMILIES
-    from firmware_protocol.sports import SPORT_NAMES, SPORTS_BY_NAME
+    from firmware_protocol.sports import SPORT_NAMES, ksos_sport
 
     for name in SPORT_NAMES:
-        sport = SPORTS_BY_NAME.get(name)
+        sport = ksos_sport(name)
         facts: dict[str, object] = {
             "ksos_id": sport.ksos_id if sport else None,
             "name": name,

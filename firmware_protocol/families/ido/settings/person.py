@@ -1,7 +1,7 @@
 """The wearer, goals, units, language and cycle on the IDO wire (ido.md 4.3)."""
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from firmware_protocol.events import Remarked
 from firmware_protocol.families.ido.conversation import Asking, Conversation
@@ -20,6 +20,7 @@ from firmware_protocol.settings import Cycle, Goal, Language, Units, Wearer
 _RING_BITS: Final = ("kcal_goal", "distance_goal", "activity_goal")
 _NO_DATE: Final = "0000-00-00"
 _LEAVE: Final = "invalid"
+SharedSetting = TypeVar("SharedSetting", Units, Language, Wearer)  # what 03 11 carries
 _UNITS: Final = (
     *("distance", "weight", "temperature", "clock", "energy", "pool", "cycling"),
     *("walk_and_run", "stride", "height"),
@@ -30,7 +31,7 @@ def _units_message(known: Known) -> tuple[str, Fields]:
     """03 11: units, language and strides are one message (C).
 
     Of what nobody knows 0 goes out, which the reference calls invalid: so a change of the language
-    leaves the units alone. The first weekday has no such value.
+    leaves the units alone. The first weekday has no such value: see `_put_units`.
     """
     units, language = known.get(Units), known.get(Language)
     wearer = known_or_usual(known, Wearer)
@@ -51,32 +52,33 @@ def _units_message(known: Known) -> tuple[str, Fields]:
     )
 
 
-def _write_units(units: Units, known: Known) -> Messages:
-    return [_units_message({**known, Units: units})]
-
-
-def _write_language(language: Language, known: Known) -> Messages:
-    return [_units_message({**known, Language: language})]
-
-
-def _write_wearer(wearer: Wearer, known: Known) -> Messages:
-    """03 10, and the strides in 03 11 where there are any or were some."""
-    messages: list[tuple[str, Fields]] = [
-        (
-            "ido.set.wearer",
-            {
-                "height_cm": wearer.height_cm,
-                "weight_10_g": round(wearer.weight_kg * 100),
-                "gender": wearer.sex,
-                "birth": str(wearer.birth_date),
-            },
+def _put_units(
+    conversation: Conversation, setting: SharedSetting, known: Known
+) -> Asking[SharedSetting]:
+    """Send 03 11 with one of its settings changed, and tell what else changes by it."""
+    known = {**known, type(setting): setting}
+    if Units not in known:
+        yield Report(
+            Remarked("the watch's week begins on monday now: which day it was is not known here")
         )
-    ]
+    yield from put(conversation, *_units_message(known))
+    return setting
+
+
+def _write_wearer(conversation: Conversation, wearer: Wearer, known: Known) -> Asking[Wearer]:
+    """03 10, and the strides in 03 11 where there are any or were some."""
+    fields = {
+        "height_cm": wearer.height_cm,
+        "weight_10_g": round(wearer.weight_kg * 100),
+        "gender": wearer.sex,
+        "birth": str(wearer.birth_date),
+    }
+    yield from put(conversation, "ido.set.wearer", fields)
     before = known_or_usual(known, Wearer)
     strides = (wearer.walk_stride_cm, wearer.run_stride_cm)
     if strides != (None, None) or (before.walk_stride_cm, before.run_stride_cm) != strides:
-        messages.append(_units_message({**known, Wearer: wearer}))
-    return messages
+        yield from _put_units(conversation, wearer, known)
+    return wearer
 
 
 def _write_goal(conversation: Conversation, goal: Goal, _known: Known) -> Asking[Goal]:
@@ -154,7 +156,7 @@ def _write_cycle(cycle: Cycle, _known: Known) -> Messages:
 
 
 WAYS: Final = (
-    classic_way(Wearer, "03 10, 03 11", _write_wearer, shares=(Units, Language)),
+    Way(Wearer, SettingSupport("03 10, 03 11", shares=(Units, Language)), _write_wearer),
     Way(
         Goal,
         SettingSupport(
@@ -163,7 +165,7 @@ WAYS: Final = (
         ),
         _write_goal,
     ),
-    classic_way(Units, "03 11", _write_units, shares=(Language, Wearer)),
-    classic_way(Language, "03 11", _write_language, shares=(Units, Wearer)),
+    Way(Units, SettingSupport("03 11", shares=(Language, Wearer)), _put_units),
+    Way(Language, SettingSupport("03 11", shares=(Units, Wearer)), _put_units),
     classic_way(Cycle, "03 41, 03 42", _write_cycle, needs=("menstruation",)),
 )

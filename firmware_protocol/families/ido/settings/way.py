@@ -42,7 +42,6 @@ def classic_way(  # noqa: PLR0913 a declaration: each name says what it is
     values: Callable[[Fields], Fields] | None = None,
     needs: tuple[str, ...] = (),
     provisional: str = "",
-    shares: tuple[type[Setting], ...] = (),
     reads_back_with: str | None = None,
 ) -> Way:
     """Declare a setting of classic messages; `values` names the fields of the answer to `question`.
@@ -65,7 +64,9 @@ def classic_way(  # noqa: PLR0913 a declaration: each name says what it is
 
     return Way(
         kind,
-        SettingSupport(rows, question is not None, needs, provisional, shares, reads_back_with),
+        SettingSupport(
+            rows, question is not None, needs, provisional, reads_back_with=reads_back_with
+        ),
         write,
         read if question else None,
     )
