@@ -341,7 +341,10 @@ def test_an_output_that_is_full(ksos: "CommandLine") -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for others")
-def test_ctrl_c_ends_a_running_command(ksos: "CommandLine") -> None:
+def test_ctrl_c_ends_a_running_command(ksos: "CommandLine", request: pytest.FixtureRequest) -> None:
+    # a suite run in the background ignores the signal, and hands that on to its children
+    held = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, held))
     with started("virtual", "run") as program:
         assert program.stdout is not None
         assert program.stderr is not None

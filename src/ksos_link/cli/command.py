@@ -85,7 +85,7 @@ class _PlainValue:
 
     def _number(self, value: Any, param: Any, ctx: Any) -> float:
         noun = "a number" if self._type is float else "a whole number"
-        message = f"give {noun} from {self._least:g} to {self._most:g}."
+        message = f"give {noun} from {self._least:.12g} to {self._most:.12g}."
         try:
             number: float = self._type(value)
         except ValueError as error:

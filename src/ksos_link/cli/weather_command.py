@@ -152,7 +152,8 @@ def _degrees(option: str, text: str) -> float:
     except ValueError as error:
         raise UsageError(f"{option} must be a number.", f"What was given: {text[:40]}") from error
     if not -180 <= value <= 180:
-        raise UsageError(f"{option} is out of range.", f"What was given: {text[:40]}")
+        given = f"What was given: {text[:40]}"
+        raise UsageError(f"{option} must be from -180 to 180 degrees.", given)
     return value
 
 

@@ -178,7 +178,7 @@ def _number(values: Mapping[str, Any], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} must be a number")  # noqa: TRY004 all of them mean a wrong file
     if value != value or abs(value) > 1e6:  # noqa: PLR0124 only NaN differs from itself
-        raise ValueError(f"{name} is out of range")
+        raise ValueError(f"{name} must be from -1000000 to 1000000")
     return float(value)
 
 
