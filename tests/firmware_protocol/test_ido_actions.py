@@ -231,6 +231,9 @@ def test_a_long_text_is_cut_as_the_watch_grants(
     assert isinstance(events[-1], JobDone)
     (cut,) = (event for event in events if isinstance(event, TextCut))
     assert (cut.field, len(cut.kept)) == ("text", kept)
+    calling = rig.run(Do(RingCall("n" * 100, "1" * 100)))
+    texts = [event.kept for event in calling if isinstance(event, TextCut)]
+    assert [len(text) for text in texts] == [min(63, kept)] * 2
     strict = rig.run(Do(ShowNotice("sms", "Title", "x" * 300, strict=True)))
     assert failure(strict)[0] == "invalid"
     assert limit is None or str(kept) in failure(strict)[1]

@@ -300,3 +300,26 @@ def test_the_weather_by_a_provider(
     assert json.loads(said.out)["done"] == "The watch has the weather."
     assert len(provider.asked) == 1
     assert ksos("--device", WATCH, "weather", "auto", *place, "--provider", "x").code == 2
+
+
+def test_the_watch_wants_the_weather_again(
+    ksos: "CommandLine", provider: type[Provider], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_watches_last(monkeypatch)
+    monkeypatch.setattr("asyncio.events.new_event_loop", asyncio.SelectorEventLoop)
+    answer = provider.do_GET
+
+    def answer_twice(self: Provider) -> None:
+        answer(self)
+        if len(provider.asked) == 2:  # nonsense ends what would go on for ever
+            provider.answer = b"nonsense"
+
+    monkeypatch.setattr(provider, "do_GET", answer_twice)
+    assert ksos("privacy", "allow", "weather:open-meteo").code == 0
+    wanted = f"{WATCH}{'&' if '?' in WATCH else '?'}do=weather_wanted@1,weather_wanted@2"
+    place = ("--latitude", "46.95", "--longitude", "7.45", "--every-min", "5")
+    said = ksos("--device", wanted, "weather", "auto", *place)
+    assert said.code == MalformedError.exit_code
+    assert len(provider.asked) == 3
+    assert "sent       the weather once more" in said.err
+    assert "answered nonsense" in said.err

@@ -167,8 +167,13 @@ def _pushed(call: Invocation, forecast: "Forecast") -> "list[Event]":
 
 
 def _fetched(call: Invocation, source: "WeatherProvider", place: "Place") -> "Forecast":
-    """The forecast, with the consent of the store of this home."""
     from ksos_link.cli.run import run
+
+    return run(_asked(call, source, place))
+
+
+async def _asked(call: Invocation, source: "WeatherProvider", place: "Place") -> "Forecast":
+    """The forecast, with the consent that the store of this home holds now."""
     from ksos_link.operations.weather_providers import fetch_forecast
 
     with contextlib.ExitStack() as opened:
@@ -176,13 +181,13 @@ def _fetched(call: Invocation, source: "WeatherProvider", place: "Place") -> "Fo
             store = opened.enter_context(call.open_store(create=False))
         except NotFoundError:
             store = None
-        return run(fetch_forecast(store, source, place))
+        return await fetch_forecast(store, source, place)
 
 
 def _repeating(
     call: Invocation, source: "WeatherProvider", place: "Place", every_s: float
 ) -> "Repeating":
-    """The job that goes on for ever; the consent was looked at before."""
+    """The job that goes on until it is stopped, or the consent is taken back."""
 
     async def job(watch: "OpenWatch") -> None:
         from firmware_protocol.told import WeatherWanted
@@ -195,7 +200,7 @@ def _repeating(
                     if isinstance(event, WeatherWanted):
                         break
             try:
-                await push_weather(watch, await source.forecast(place))
+                await push_weather(watch, await _asked(call, source, place))
             except NotFoundError as error:  # offline for a while: the next time will do
                 render.note(f"remark     {error}", quiet=call.quiet)
                 await asyncio.sleep(_MINUTE_S)
