@@ -331,13 +331,24 @@ def test_a_reader_that_leaves(synced: "CommandLine") -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
-def test_an_output_that_is_full(ksos: "CommandLine") -> None:
-    command = [sys.executable, "-m", "ksos_link", "virtual", "list"]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 8
-    assert done.stderr.startswith(f"error: The system refused: {os.strerror(errno.ENOSPC)}")
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_is_full(ksos: "CommandLine", unbuffered: str) -> None:
+    ends = {("virtual", "list"): 8, ("doctor",): None}
+    for arguments, code in ends.items():
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "ksos_link", *arguments],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+                env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+            )
+        assert done.returncode == code if code else done.returncode in range(2, 10)
+        assert done.stderr.startswith("error: ")
+        assert code is None or f"The system refused: {os.strerror(errno.ENOSPC)}" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert "Exception ignored" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for others")

@@ -50,7 +50,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
             sys.stderr.write("\nInterrupted. Nothing is lost; it is safe to run this again.\n")
             code = INTERRUPTED
         except BrokenPipeError:
-            code = _reader_gone()
+            code = 0  # the reader of our output left (`| head`): no error, nothing more to say
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             code = _tell(StoreError(f"The system refused: {reason}.", "Is the disk full?"))
@@ -58,6 +58,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
             code = _tell_bug(
                 error, verbose="--verbose" in arguments or "KSOS_VERBOSE" in os.environ
             )
+        _let_go_of_output()
         log_line("ksos", f"ends with exit code {code}")
     return code
 
@@ -168,8 +169,10 @@ def _clean_traceback(error: Exception) -> str:
     )
 
 
-def _reader_gone() -> int:
-    """The reader of our output left (`| head`): no error, and nothing more to say."""
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(devnull, sys.stdout.fileno())
-    return 0
+def _let_go_of_output() -> None:
+    """Give up what cannot be written: at its end Python would try once more, and end with 120."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
