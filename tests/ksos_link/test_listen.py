@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -196,19 +197,24 @@ def test_no_shell_reads_the_command(tmp_path: Path) -> None:
     assert (tmp_path / "o").read_text() == "$HOME;`id`"
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
 def test_a_program_that_never_ends_is_ended_with_its_children(tmp_path: Path) -> None:
-    code = (
-        "import subprocess,sys,time\n"
-        f"child=subprocess.Popen([{PYTHON!r},'-c','import time;time.sleep(600)'])\n"
-        "open(sys.argv[1],'w').write(str(child.pid))\n"
-        "time.sleep(600)\n"
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    child = (
+        f"import time;held=open({str(alive)!r},'w');held.write('x');held.flush();time.sleep(600)"
     )
+    code = f"import subprocess\nsubprocess.run([{PYTHON!r},'-c',{child!r}])\n"
     program = script(tmp_path, "slow.py", code)
-    told = run_hooks([f"any={program} {tmp_path / 'pid'}"], [MusicKeyPressed("x")], timeout_s=1.5)
-    assert told == ["the program for any took longer than 1.5 s: ended"]
-    child = int((tmp_path / "pid").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] == "Z"
+    watched = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        told = run_hooks([f"any={program}"], [MusicKeyPressed("x")], timeout_s=3)
+        assert told == ["the program for any took longer than 3 s: ended"]
+        assert os.read(watched, 8) == b"x"  # the child had started, and holds the pipe
+        select.select([watched], [], [], 10)
+        assert os.read(watched, 8) == b""  # nobody holds it
+    finally:
+        os.close(watched)
 
 
 def test_what_fails_or_is_too_slow_is_told(tmp_path: Path) -> None:
