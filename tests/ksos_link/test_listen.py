@@ -1,40 +1,33 @@
-"""What a watch tells by itself: heard, printed, and handed to programs."""
+"""What a watch tells by itself: heard, printed, and answered by ringing."""
 
 import asyncio
 import json
-import os
-import select
-import subprocess
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import types
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from firmware_protocol.told import (
-    EVENT_NAMES,
-    BatteryLow,
-    DataChanged,
-    FindPhoneRequested,
-    MusicKeyPressed,
-)
+from firmware_protocol.told import BatteryLow, DataChanged, FindPhoneRequested, MusicKeyPressed
 from ksos_link.cli.live_command import Page, sparkline
 from ksos_link.cli.told_lines import told_line
-from ksos_link.errors import NotFoundError, UsageError
-from ksos_link.operations.hooks import MOST_WAITING, HookRunner, event_json, parse_hook
-from ksos_link.operations.listen import LinkGone, Listening, listen
+from ksos_link.connection.watch import Watch
+from ksos_link.errors import BluetoothError, NotFoundError, RefusedError
+from ksos_link.operations.listen import LinkGone, Listening, listen, wait_before_s
 from ksos_link.operations.live import live
 from ksos_link.operations.open_watch import open_watch
 from ksos_link.operations.ring import Ringer
-from ksos_link.operations.route import LinkOptions
+from ksos_link.operations.route import BleRoute, LinkOptions
 from ksos_link.operations.target import parse_target
+from ksos_link.operations.watch_time import set_clock
+from ksos_link.virtual_watch import scenarios
 from tests.ksos_link.lasting_watch import let_watches_last
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine
 
 WATCH = "virtual:ido?scenario=empty&bound=yes"
-PYTHON = sys.executable
 
 
 def heard(runner: asyncio.Runner, address: str, **how: Any) -> list[Any]:
@@ -63,13 +56,9 @@ def test_a_low_battery_is_told_once(runner: asyncio.Runner) -> None:
 def test_a_watch_that_restarted_gets_the_time(
     runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch, sets_clock: bool
 ) -> None:
-    from ksos_link.virtual_watch import scenarios
-
     let_watches_last(monkeypatch)
     events = heard(runner, f"{WATCH}&do=restarted@5", for_s=20, sets_clock=sets_clock)
     assert any(isinstance(each, DataChanged) and each.what == "restarted" for each in events)
-    from datetime import UTC, datetime
-
     query = {"scenario": "empty", "bound": "yes", "do": "restarted@5"}
     session, _ = scenarios.open_virtual_watch("ido", query, now=datetime.now(UTC))
     lines = session.take_shown()
@@ -77,9 +66,88 @@ def test_a_watch_that_restarted_gets_the_time(
 
 
 def test_a_lost_link_is_told_and_made_again(runner: asyncio.Runner) -> None:
-    events = heard(runner, f"{WATCH}&fault=lose@9&do=next@1,previous@30", for_s=60)
-    assert any(isinstance(event, LinkGone) for event in events)
-    assert MusicKeyPressed("previous") in events
+    events = heard(runner, f"{WATCH}&fault=lose@8&do=next@1,previous@30", for_s=60)
+    assert events == [
+        Listening("Band 8"),
+        LinkGone(0.25, "The Bluetooth link to the watch was lost."),
+        Listening("Band 8"),  # it is there again
+        MusicKeyPressed("previous"),
+    ]
+
+
+@pytest.mark.parametrize("how", [listen, live], ids=["listen", "live"])
+def test_whatever_keeps_a_watch_away_it_is_waited_for(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch, how: Any
+) -> None:
+    excuses = [
+        BluetoothError("The watch could not be connected."),
+        NotFoundError("The watch was not found."),
+        RefusedError("The watch did not answer."),
+    ]
+    meets = BleRoute.meet
+
+    async def meet(route: BleRoute) -> Watch:
+        if lost and excuses:
+            raise excuses.pop(0)
+        return await meets(route)
+
+    lost: list[LinkGone] = []
+
+    async def job() -> Any:
+        monkeypatch.setattr(BleRoute, "meet", meet)
+        target = parse_target(f"{WATCH}&fault=lose@8&do=next@1,previous@50")
+        async with open_watch(target, LinkOptions()) as watch:
+            async for event in how(watch, for_s=90):
+                if isinstance(event, LinkGone):
+                    lost.append(event)
+                elif event == MusicKeyPressed("previous"):
+                    return event
+        return None
+
+    assert runner.run(job()) == MusicKeyPressed("previous")
+    assert [event.wait_s for event in lost] == [0.25, 0.5, 1.0, 2.0]
+    assert lost[2].why == "The watch was not found."
+
+
+def test_an_absence_of_days_is_waited_for_as_patiently_as_one_of_minutes() -> None:
+    waits = [wait_before_s(lost) for lost in (0, 1, 5, 100_000)]
+    assert waits == [0.25, 0.5, 4.0, 4.0]
+
+
+def test_listening_ends_on_time_though_the_watch_is_away(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def job() -> float:
+        loop = asyncio.get_running_loop()
+        async with open_watch(parse_target(WATCH), LinkOptions()) as watch:
+
+            async def meet(_: BleRoute) -> Watch:
+                raise NotFoundError("The watch was not found.")
+
+            await watch.close()
+            monkeypatch.setattr(BleRoute, "meet", meet)
+            before_s = loop.time()
+            async for _ in live(watch, for_s=9.0):
+                pass
+            return loop.time() - before_s
+
+    assert runner.run(job()) == pytest.approx(9.0)
+
+
+def test_what_the_watch_tells_while_it_gets_the_time_is_heard_at_once(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_watches_last(monkeypatch)
+    query = {"scenario": "empty", "bound": "yes", "do": "restarted@5"}
+    session, _ = scenarios.open_virtual_watch("ido", query, now=datetime.now(UTC))
+
+    async def set_clock_while_a_key_is_pressed(watch: Any) -> Any:
+        session.make("next", asyncio.get_running_loop().time())
+        return await set_clock(watch)
+
+    monkeypatch.setattr("ksos_link.operations.listen.set_clock", set_clock_while_a_key_is_pressed)
+    # long before the next question for the battery, which would have brought it as well
+    assert heard(runner, f"{WATCH}&do=restarted@5", for_s=20)[-1] == MusicKeyPressed("next")
 
 
 def test_live_values_over_a_lost_link(runner: asyncio.Runner) -> None:
@@ -121,149 +189,6 @@ def test_live_values_print_lines_and_json(ksos: "CommandLine") -> None:
     assert said.out.count("live") == 4
 
 
-@pytest.mark.parametrize(
-    ("on", "code"),
-    [
-        ("nonsense=true", 2),
-        ("sos", 2),
-        ("sos=", 2),
-        ("sos='open", 2),
-        ("sos=/no/such/program", 3),
-    ],
-)
-def test_a_hook_that_cannot_be_is_refused_before_anybody_connects(
-    ksos: "CommandLine", on: str, code: int
-) -> None:
-    said = ksos("--device", f"{WATCH}&fault=silent", "listen", "--on", on)
-    assert said.code == code
-
-
-# --- hooks, with real programs
-
-
-def script(folder: Path, name: str, text: str) -> str:
-    path = folder / name
-    path.write_text(text)
-    return f"{PYTHON} {path}"
-
-
-def run_hooks(hooks: list[str], events: list[Any], *, timeout_s: float = 20.0) -> list[str]:
-    told: list[str] = []
-
-    async def job() -> None:
-        runner = HookRunner([parse_hook(text) for text in hooks], told.append, timeout_s=timeout_s)
-        async with runner:
-            for event in events:
-                runner.run(event_json(event, "2026-11-27T10:00:00Z"))
-
-    asyncio.run(job())
-    return told
-
-
-def test_a_program_gets_the_event_on_its_input_and_no_more_of_our_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KSOS_KEY_FILE", "secret")
-    code = "import sys,os;open(sys.argv[1],'a').write(os.environ['KSOS_EVENT']+' '+"
-    code += "str('KSOS_KEY_FILE' in os.environ)+' '+sys.stdin.read())"
-    program = script(tmp_path, "note.py", code)
-    out = tmp_path / "out"
-    events = [MusicKeyPressed("play"), MusicKeyPressed("next"), FindPhoneRequested(on=True)]
-    told = run_hooks(
-        [
-            f"music_key:play={program} {out}.play",
-            f"any={program} {out}.any",
-            f"find_phone:true={program} {out}.find",
-        ],
-        events,
-    )
-    assert told == []
-    event, has_key, data = (tmp_path / "out.play").read_text().split(" ", 2)
-    assert (event, has_key) == ("music_key", "False")
-    assert json.loads(data) == {
-        "event": "music_key",
-        "at_utc": "2026-11-27T10:00:00Z",
-        "key": "play",
-        "volume_pct": None,
-    }
-    lines = (tmp_path / "out.any").read_text().splitlines()
-    assert [line.split()[0] for line in lines] == ["music_key", "music_key", "find_phone"]
-    assert (tmp_path / "out.find").exists()
-
-
-def test_no_shell_reads_the_command(tmp_path: Path) -> None:
-    program = script(tmp_path, "args.py", "import sys;open(sys.argv[1],'w').write(sys.argv[2])")
-    run_hooks([f"any={program} {tmp_path / 'o'} '$HOME;`id`'"], [MusicKeyPressed("play")])
-    assert (tmp_path / "o").read_text() == "$HOME;`id`"
-
-
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
-def test_a_program_that_never_ends_is_ended_with_its_children(tmp_path: Path) -> None:
-    alive = tmp_path / "alive"
-    os.mkfifo(alive)
-    child = (
-        f"import time;held=open({str(alive)!r},'w');held.write('x');held.flush();time.sleep(600)"
-    )
-    code = f"import subprocess\nsubprocess.run([{PYTHON!r},'-c',{child!r}])\n"
-    program = script(tmp_path, "slow.py", code)
-    watched = os.open(alive, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        told = run_hooks([f"any={program}"], [MusicKeyPressed("x")], timeout_s=3)
-        assert told == ["the program for any took longer than 3 s: ended"]
-        assert os.read(watched, 8) == b"x"  # the child had started, and holds the pipe
-        select.select([watched], [], [], 10)
-        assert os.read(watched, 8) == b""  # nobody holds it
-    finally:
-        os.close(watched)
-
-
-def test_what_fails_or_is_too_slow_is_told(tmp_path: Path) -> None:
-    told = run_hooks(["any=false"], [MusicKeyPressed("play")])
-    assert told == ["the program for any ended with code 1"]
-    many = [MusicKeyPressed("next")] * (MOST_WAITING + 5)
-    told = run_hooks(["any=true"], many)
-    assert told.count("the program for any is too slow: an event was left out") == 5
-    not_a_program = tmp_path / "text"
-    not_a_program.write_text("no program")
-    not_a_program.chmod(0o755)
-    (told_line_,) = run_hooks([f"any={not_a_program}"], [MusicKeyPressed("play")])
-    assert told_line_.startswith("the program for any cannot run")
-
-
-def test_hooks_name_their_events() -> None:
-    with pytest.raises(UsageError) as caught:
-        parse_hook("musik=true")
-    assert all(name in caught.value.hint for name in EVENT_NAMES.values())
-    with pytest.raises(NotFoundError):
-        parse_hook("any=/no/such")
-
-
-@pytest.mark.slow
-def test_a_key_on_the_watch_reaches_a_fake_player(tmp_path: Path) -> None:
-    """The whole program, with a real clock: play, pause and next reach a player (K074)."""
-    log = tmp_path / "player.log"
-    player = script(
-        tmp_path, "player.py", "import sys;open(sys.argv[1],'a').write(sys.argv[2]+'\\n')"
-    )
-    hooks = [
-        part
-        for key in ("play", "pause", "next")
-        for part in ("--on", f"music_key:{key}={player} {log} {key}")
-    ]
-    env = {**os.environ, "KSOS_HOME": str(tmp_path / "home")}
-    address = f"{WATCH}&do=play@0,pause@1,next@1"
-    done = subprocess.run(
-        [PYTHON, "-m", "ksos_link", "--device", address, "listen", "--for-s", "2", *hooks],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert sorted(log.read_text().split()) == ["next", "pause", "play"]
-
-
 # --- ringing, and how it looks
 
 
@@ -300,11 +225,63 @@ def test_a_machine_without_a_desktop_says_what_it_lacks(
 
     async def job() -> None:
         ringer = Ringer(lambda: None, told.append)
-        await ringer.heard(FindPhoneRequested(on=True))
+        for _ in range(2):  # told once, not at each search
+            await ringer.heard(FindPhoneRequested(on=True))
+            await asyncio.sleep(1)
         await ringer.stop()
 
     runner.run(job())
     assert told == ["for a notice on the desktop: pip install 'ksos-link[desktop]'"]
+
+
+class FakeDesktop:
+    """A desktop as the optional library shows it; `hangs` answers nobody."""
+
+    shown: ClassVar[list[str]] = []
+    hangs = False
+
+    def __init__(self, app_name: str) -> None:
+        self.app_name = app_name
+
+    async def send(self, *, title: str, message: str) -> None:
+        if self.hangs:
+            await asyncio.sleep(3600)
+        self.shown.append(f"{self.app_name}: {title}. {message}")
+
+    async def clear_all(self) -> None:
+        self.shown.append("cleared")
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_desktop_shows_the_search_and_one_that_hangs_holds_nothing_up(
+    runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    told: list[str] = []
+    bells: list[float] = []
+    shown: list[str] = []
+    module = types.ModuleType("desktop_notifier")
+    monkeypatch.setattr(FakeDesktop, "hangs", hangs)
+    monkeypatch.setattr(FakeDesktop, "shown", shown)
+    monkeypatch.setattr(module, "DesktopNotifier", FakeDesktop, raising=False)
+    monkeypatch.setitem(sys.modules, "desktop_notifier", module)
+
+    async def job() -> None:
+        loop = asyncio.get_running_loop()
+        ringer = Ringer(lambda: bells.append(loop.time()), told.append)
+        before_s = loop.time()
+        await ringer.heard(FindPhoneRequested(on=True))
+        assert loop.time() == before_s
+        await asyncio.sleep(9.5)
+        await ringer.heard(FindPhoneRequested(on=False))
+
+    runner.run(job())
+    assert len(bells) == 10
+    if hangs:
+        assert told == ["this desktop shows no notices (TimeoutError)"]
+        assert shown == ["cleared"]
+    else:
+        assert told == []
+        assert shown == ["ksos-link: Your watch looks for you. Here I am.", "cleared"]
 
 
 def test_the_page_of_live_values_fits_its_terminal() -> None:

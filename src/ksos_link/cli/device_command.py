@@ -68,7 +68,8 @@ def info(
         for name, value in facts.items()
     }
     known = {name: value for name, value in shown.items() if value is not None}
-    render.print_facts({**known, "capabilities": capabilities})
+    render.print_facts(known)
+    render.print_facts({"capabilities": capabilities})  # a paragraph needs the room
 
 
 def info_facts(said: "DeviceInfo", *, redact: bool) -> dict[str, object]:

@@ -139,9 +139,10 @@ def _tell_link(event: "Heard", call: Invocation) -> None:
             render.note(
                 f"listening  {render.cell_text(product)}; stop with Ctrl-C", quiet=call.quiet
             )
-        case LinkGone(wait_s):
+        case LinkGone(wait_s, why):
             call.log("listen", "link lost")
-            render.note(f"link lost  trying again in {wait_s:g} s", quiet=call.quiet)
+            said = f"{why} " if why else ""
+            render.note(f"link lost  {said}Trying again in {wait_s:g} s.", quiet=call.quiet)
         case _:
             pass
 

@@ -8,6 +8,7 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import OneJson
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import invocation
+from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import NotFoundError
 from ksos_link.operations.local_time import local_now
 
@@ -60,9 +61,9 @@ def show(ctx: typer.Context, json: OneJson = False) -> None:
             }
         )
         return
-    render.print_table(("item", "purpose", "place"), items)
+    print_wrapped_table(("item", "purpose", "place"), items)
     render.print_line()
-    render.print_table(
+    print_wrapped_table(
         ("consent", "given", "meaning", "what leaves this machine"),
         [
             (

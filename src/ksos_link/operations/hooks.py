@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from firmware_protocol.told import EVENT_NAMES, Told
@@ -17,6 +18,7 @@ from ksos_link.errors import NotFoundError, UsageError
 
 ANY: Final = "any"
 MOST_WAITING: Final = 32  # events of one hook; a hook that is slower than the wearer loses some
+_END_GRACE_S: Final = 1.0  # so that one that just began is ended, and told, by its own limit
 _KEPT_ENVIRONMENT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "DISPLAY", "WAYLAND_DISPLAY")
 _KEPT_FOR_SESSIONS: Final = ("XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "SYSTEMROOT", "TEMP")
 
@@ -41,7 +43,7 @@ def parse_hook(text: str) -> Hook:
 
     Raises:
         UsageError: no such event, or no command.
-        NotFoundError: there is no such program.
+        NotFoundError: there is no such program, or it may not be run.
     """
     said, equals, command = text.partition("=")
     event, _, value = said.strip().partition(":")
@@ -54,10 +56,7 @@ def parse_hook(text: str) -> Hook:
         raise UsageError(f"The command of --on {event} has an open quote.") from error
     if not equals or not program:
         raise UsageError("--on needs EVENT=COMMAND.", "--on music_key:play='playerctl play'")
-    found = shutil.which(program[0])
-    if found is None:
-        raise NotFoundError(f"There is no program {program[0]}.", "Give its path.")
-    return Hook(event, value or None, (found, *program[1:]))
+    return Hook(event, value or None, (_found(program[0]), *program[1:]))
 
 
 def event_json(event: Told, at_utc: str) -> dict[str, Any]:
@@ -68,8 +67,8 @@ def event_json(event: Told, at_utc: str) -> dict[str, Any]:
 class HookRunner:
     """Runs the programs of some hooks, each hook's one after another, and waits for none.
 
-    `tell` gets a line for whatever goes wrong. Use it as an asynchronous context: at the end what
-    still runs has `timeout_s`, and is then killed with its children.
+    `tell` gets a line for whatever goes wrong. Use it as an asynchronous context: at the end all
+    that is still to be done has `timeout_s` together; what runs then is killed with its children.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class HookRunner:
     ) -> None:
         self._tell = tell
         self._timeout_s = timeout_s
-        self._queues: list[tuple[Hook, asyncio.Queue[dict[str, Any] | None]]] = [
+        self._queues: list[tuple[Hook, asyncio.Queue[dict[str, Any]]]] = [
             (hook, asyncio.Queue(MOST_WAITING)) for hook in hooks
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,11 +87,23 @@ class HookRunner:
 
     async def __aexit__(self, *error: object) -> None:
         del error  # whatever happened, nothing is left behind
-        for _, queue in self._queues:
-            while queue.full():
-                queue.get_nowait()  # who ends does not wait for what has not begun
-            queue.put_nowait(None)
-        await asyncio.gather(*self._tasks)
+        ends = [asyncio.create_task(queue.join()) for _, queue in self._queues]
+        late: set[asyncio.Task[None]] = set()
+        try:
+            if ends:
+                _, late = await asyncio.wait(ends, timeout=self._timeout_s + _END_GRACE_S)
+        finally:
+            for task in (*ends, *self._tasks):
+                task.cancel()
+            became = await asyncio.gather(*self._tasks, *ends, return_exceptions=True)
+        for bug in became:
+            if isinstance(bug, Exception):
+                raise bug
+        for (hook, queue), end in zip(self._queues, ends, strict=True):
+            if end in late:
+                self._tell(
+                    f"the program for {hook.event} was ended, {queue.qsize()} events unheard"
+                )
 
     def run(self, event: Mapping[str, Any]) -> None:
         """Hand an event, as `event_json` gives it, to the hooks that want it."""
@@ -104,9 +115,10 @@ class HookRunner:
                 except asyncio.QueueFull:
                     self._tell(f"the program for {hook.event} is too slow: an event was left out")
 
-    async def _work(self, hook: Hook, queue: "asyncio.Queue[dict[str, Any] | None]") -> None:
-        while (event := await queue.get()) is not None:
-            await self._run(hook, event)
+    async def _work(self, hook: Hook, queue: "asyncio.Queue[dict[str, Any]]") -> None:
+        while True:
+            await self._run(hook, await queue.get())
+            queue.task_done()
 
     async def _run(self, hook: Hook, event: Mapping[str, Any]) -> None:
         kept = (*_KEPT_ENVIRONMENT, *_KEPT_FOR_SESSIONS)
@@ -127,14 +139,14 @@ class HookRunner:
             async with asyncio.timeout(self._timeout_s):
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     await process.communicate(json.dumps(event).encode() + b"\n")
+            if process.returncode:
+                self._tell(f"the program for {hook.event} {_ending(process.returncode)}")
         except TimeoutError:
             self._tell(
                 f"the program for {hook.event} took longer than {self._timeout_s:g} s: ended"
             )
         finally:
             await _end(process)
-        if process.returncode and process.returncode > 0:
-            self._tell(f"the program for {hook.event} ended with code {process.returncode}")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -146,6 +158,19 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             else:
                 process.kill()
         await process.wait()
+
+
+def _found(program: str) -> str:
+    found = shutil.which(program)
+    if found is not None:
+        return found
+    if Path(program).is_file():
+        raise NotFoundError(f"The file {program} is no program.", f"Let it run: chmod +x {program}")
+    raise NotFoundError(f"There is no program {program}.", "Give its path.")
+
+
+def _ending(code: int) -> str:
+    return f"ended with code {code}" if code > 0 else f"was ended by signal {-code}"
 
 
 def _word(value: object) -> str:

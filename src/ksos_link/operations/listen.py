@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
@@ -10,25 +11,28 @@ from firmware_protocol.events import BatteryRead
 from firmware_protocol.jobs import ReadBattery
 from firmware_protocol.told import BatteryLow, ClockWanted, Told
 from ksos_link.connection.retry import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
-from ksos_link.errors import LinkLostError, NotFoundError, RefusedError
+from ksos_link.errors import BluetoothError, MalformedError, NotFoundError, RefusedError
 from ksos_link.operations.open_watch import OpenWatch
 from ksos_link.operations.watch_time import set_clock
 
 KEEP_ALIVE_S: Final = 60.0  # the vendor's app asks about as often (ido.md 2.4, C)
+# a watch that was there may come back: near again, charged, the adapter awake, done with another
+OUT_OF_REACH: Final = (BluetoothError, NotFoundError, RefusedError)
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The watch is connected; what it tells comes from now on."""
+    """The watch is connected, for the first time or again; what it tells comes from now on."""
 
     product: str
 
 
 @dataclass(frozen=True, slots=True)
 class LinkGone:
-    """The link was lost; the next attempt starts after `wait_s`."""
+    """The link was lost, or not made again; the next attempt starts after `wait_s`."""
 
     wait_s: float
+    why: str = ""
 
 
 Heard = Listening | LinkGone | Told
@@ -37,44 +41,63 @@ Heard = Listening | LinkGone | Told
 async def listen(
     watch: OpenWatch, *, for_s: float | None = None, sets_clock: bool = True
 ) -> AsyncGenerator[Heard, None]:
-    """Yield what the watch tells, for `for_s` seconds or for ever.
+    """Yield what an open watch tells, for `for_s` seconds or for ever.
 
     A lost link is made again as often as needed. A watch that restarted gets the time. The battery
-    is asked each minute, which keeps the link alive; that it is low is told once.
-
-    Raises:
-        RefusedError: the watch did not answer when it was met.
+    is asked at once and each minute, which keeps the link alive; that it is low is told once.
     """
     loop = asyncio.get_running_loop()
-    until_s = None if for_s is None else loop.time() + for_s
-    attempt, was_low = 0, False
+    until_s = math.inf if for_s is None else loop.time() + for_s
+    battery_due_s, lost, was_low = loop.time(), 0, False
     yield Listening(watch.info.product)
-    while until_s is None or loop.time() < until_s:
-        left_s = KEEP_ALIVE_S if until_s is None else min(KEEP_ALIVE_S, until_s - loop.time())
+    while loop.time() < until_s:
         try:
-            async with contextlib.aclosing(watch.listen(left_s)) as events:
+            if loop.time() >= battery_due_s:
+                battery_due_s = loop.time() + KEEP_ALIVE_S
+                battery = await ask_battery(watch)
+                if lost:
+                    yield Listening(watch.info.product)
+                    lost = 0
+                if battery is not None:
+                    if battery.low and not was_low:
+                        yield BatteryLow(battery.battery_pct)
+                    was_low = bool(battery.low)
+            left_s = min(battery_due_s, until_s) - loop.time()
+            async with contextlib.aclosing(_told(watch, left_s, sets_clock=sets_clock)) as events:
                 async for event in events:
                     yield event
-                    if sets_clock and isinstance(event, ClockWanted):
-                        with contextlib.suppress(RefusedError):
-                            await set_clock(watch)
-            battery = await _battery(watch)
-            attempt = 0
-        except (LinkLostError, NotFoundError):  # out of reach: it may come back
+        except OUT_OF_REACH as error:
             await watch.close()
-            wait_s = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**attempt)
-            attempt += 1
-            yield LinkGone(wait_s)
-            await asyncio.sleep(wait_s)
-            continue
-        if battery is not None:
-            if battery.low and not was_low:
-                yield BatteryLow(battery.battery_pct)
-            was_low = bool(battery.low)
+            gone = LinkGone(min(wait_before_s(lost), max(0.0, until_s - loop.time())), str(error))
+            battery_due_s = loop.time()  # whoever answers it is there again
+            lost += 1
+            yield gone
+            await asyncio.sleep(gone.wait_s)
 
 
-async def _battery(watch: OpenWatch) -> BatteryRead | None:
+def wait_before_s(lost: int) -> float:
+    """How long to wait for a link after `lost` attempts in a row that came to nothing."""
+    doublings = min(lost, 10)  # an absence of days must not overflow
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**doublings)
+
+
+async def ask_battery(watch: OpenWatch) -> BatteryRead | None:
+    """Ask for the battery, on a link made anew where there is none.
+
+    Raises:
+        BluetoothError, NotFoundError: the watch is out of reach.
+    """
     try:
         return await watch.ask(ReadBattery(), BatteryRead, repeat=False)
-    except RefusedError:
+    except (RefusedError, MalformedError):
         return None  # a watch that does not tell it is alive all the same
+
+
+async def _told(watch: OpenWatch, for_s: float, *, sets_clock: bool) -> AsyncGenerator[Told, None]:
+    async with contextlib.aclosing(watch.listen(max(0.0, for_s))) as events:
+        async for event in events:
+            yield event
+            if sets_clock and isinstance(event, ClockWanted):
+                with contextlib.suppress(RefusedError, MalformedError):
+                    await set_clock(watch)
+                return  # what it told meanwhile comes first with the next call

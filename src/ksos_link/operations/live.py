@@ -2,18 +2,22 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncGenerator
-from typing import Final
 
 from firmware_protocol.events import BatteryRead, LiveRead
-from firmware_protocol.jobs import ReadBattery, ReadLive
+from firmware_protocol.jobs import ReadLive
 from firmware_protocol.told import Told
-from ksos_link.connection.retry import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
-from ksos_link.errors import LinkLostError, NotFoundError, RefusedError
-from ksos_link.operations.listen import KEEP_ALIVE_S, LinkGone
+from ksos_link.errors import RefusedError
+from ksos_link.operations.listen import (
+    KEEP_ALIVE_S,
+    OUT_OF_REACH,
+    LinkGone,
+    ask_battery,
+    wait_before_s,
+)
 from ksos_link.operations.open_watch import OpenWatch
 
-LEAST_INTERVAL_S: Final = 0.5
 LiveEvent = LiveRead | BatteryRead | LinkGone | Told
 
 
@@ -22,27 +26,32 @@ async def live(
 ) -> AsyncGenerator[LiveEvent, None]:
     """Yield the totals of today each `interval_s`, the battery each minute, and what is told.
 
+    A lost link is made again as often as needed.
+
     Raises:
         RefusedError: the watch has no live values.
     """
     loop = asyncio.get_running_loop()
-    until_s = None if for_s is None else loop.time() + for_s
-    battery_due_s, attempt = loop.time(), 0
-    while until_s is None or loop.time() < until_s:
+    until_s = math.inf if for_s is None else loop.time() + for_s
+    battery_due_s, lost, gave_values = loop.time(), 0, False
+    while loop.time() < until_s:
         try:
             yield await watch.ask(ReadLive(), LiveRead, repeat=False)
+            lost, gave_values = 0, True
             if loop.time() >= battery_due_s:
                 battery_due_s = loop.time() + KEEP_ALIVE_S
-                with contextlib.suppress(RefusedError):
-                    yield await watch.ask(ReadBattery(), BatteryRead, repeat=False)
-            wait_s = interval_s if until_s is None else min(interval_s, until_s - loop.time())
-            async with contextlib.aclosing(watch.listen(max(0.0, wait_s))) as events:
+                battery = await ask_battery(watch)
+                if battery is not None:
+                    yield battery
+            left_s = max(0.0, min(interval_s, until_s - loop.time()))
+            async with contextlib.aclosing(watch.listen(left_s)) as events:
                 async for event in events:
                     yield event
-            attempt = 0
-        except (LinkLostError, NotFoundError):
+        except OUT_OF_REACH as error:
+            if isinstance(error, RefusedError) and not gave_values:
+                raise
             await watch.close()
-            wait_s = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**attempt)
-            attempt += 1
-            yield LinkGone(wait_s)
-            await asyncio.sleep(wait_s)
+            gone = LinkGone(min(wait_before_s(lost), max(0.0, until_s - loop.time())), str(error))
+            lost += 1
+            yield gone
+            await asyncio.sleep(gone.wait_s)
