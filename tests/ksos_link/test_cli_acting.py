@@ -81,12 +81,28 @@ def test_only_chosen_apps_pass(ksos: "CommandLine") -> None:
     assert "ksos notice apps --allow telegram" in said.err
     assert ksos("notice", "test").code == 0
     assert ksos("notice", "test", "--app", "telegram").code == 9
-    assert ksos("notice", "apps", "--deny", "sms", "--deny", "teams", "--calls", "off").code == 0
-    said = ksos("notice", "apps")
+    said = ksos("notice", "apps", "--deny", "sms", "--deny", "teams", "--calls", "off")
+    assert (said.code, "ksos notice apps --all" in said.err) == (2, True)
+    assert json.loads(ksos("notice", "apps", "--json").out)["apps"] == ["sms", "teams"]
+    assert ksos("notice", "apps", "--all", "--deny", "sms").code == 2
+    said = ksos("notice", "apps", "--all")
     assert "all: none was chosen" in said.out
+    assert said.err == ""
     assert ksos("notice", "send", "--app", "telegram", "hi").code == 0
     assert ksos("notice", "apps", "--calls", "maybe").code == 2
     assert ksos("notice", "apps", "--allow", "nonsense").code == 2
+
+
+def test_an_app_is_denied_where_none_was_chosen_before(ksos: "CommandLine") -> None:
+    assert ksos("watch", "pair", WATCH, "--alias", "band").code == 0
+    said = ksos("notice", "apps", "--deny", "sms", "--deny", "teams")
+    assert (said.code, said.err) == (0, "")
+    assert "all but sms, teams" in said.out
+    assert ksos("notice", "send", "--app", "sms", "hi").code == 9
+    assert ksos("notice", "send", "--app", "telegram", "hi").code == 0
+    said = ksos("notice", "apps", "--allow", "sms", "--json")
+    apps = json.loads(said.out)["apps"]
+    assert ("sms" in apps, "teams" in apps) == (True, False)
 
 
 def test_the_names_of_apps_need_no_watch(ksos: "CommandLine") -> None:

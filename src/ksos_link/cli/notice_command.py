@@ -13,6 +13,8 @@ from ksos_link.cli.invocation import invocation
 from ksos_link.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from firmware_protocol.events import Event
     from ksos_link.operations.open_watch import OpenWatch
 
@@ -129,6 +131,9 @@ def apps(
         str | None,
         typer.Option(metavar="on|off", help="Show calls or not.", show_default=False),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Let every app's notices through again.")
+    ] = False,
     all_names: Annotated[bool, typer.Option("--list", help="List the names of all apps.")] = False,
     json: OneJson = False,
 ) -> None:
@@ -142,7 +147,7 @@ def apps(
         return
     from ksos_link.operations.notices import Wish, change_apps, shown_apps
 
-    wish = Wish(frozenset(allow or ()), frozenset(deny or ()), _switch(calls))
+    wish = Wish(frozenset(allow or ()), frozenset(deny or ()), _switch(calls), every)
     run_call.open_log("notice")
 
     async def job(watch: "OpenWatch") -> "Any":  # the notices, and what was remarked
@@ -158,7 +163,7 @@ def apps(
         {
             "calls": notices.calls,
             "call_delay_s": notices.call_delay_s,
-            "apps": list(notices.apps) or "all: none was chosen",
+            "apps": _apps_text(notices.apps),
         }
     )
     for text in remarks:
@@ -231,6 +236,14 @@ def _switch(text: str | None) -> bool | None:
     if text.lower() not in ("on", "off"):
         raise UsageError("--calls must be on or off.")
     return text.lower() == "on"
+
+
+def _apps_text(chosen: "Sequence[str]") -> "list[str] | str":
+    """The chosen apps, or the few that are not among them."""
+    if not chosen:
+        return "all: none was chosen"
+    others = [name for name in app_names() if name not in chosen]
+    return list(chosen) if len(others) >= len(chosen) else f"all but {', '.join(others) or 'none'}"
 
 
 def _print_names(*, json: bool) -> None:

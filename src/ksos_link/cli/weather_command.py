@@ -1,6 +1,5 @@
 """`ksos weather`: what the sky does, on the watch."""
 
-import asyncio
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -187,25 +186,31 @@ async def _asked(call: Invocation, source: "WeatherProvider", place: "Place") ->
 def _repeating(
     call: Invocation, source: "WeatherProvider", place: "Place", every_s: float
 ) -> "Repeating":
-    """The job that goes on until it is stopped, or the consent is taken back."""
+    """The job that goes on until it is stopped, or the consent is taken back.
+
+    A provider or a watch that is out of reach is tried again after a minute, or as soon as the
+    watch wants the weather.
+    """
 
     async def job(watch: "OpenWatch") -> None:
         from firmware_protocol.told import WeatherWanted
-        from ksos_link.operations.listen import listen
+        from ksos_link.operations.listen import OUT_OF_REACH, listen
         from ksos_link.operations.weather import push_weather
 
+        wait_s = every_s
         while True:
-            async with contextlib.aclosing(listen(watch, for_s=every_s)) as events:
+            async with contextlib.aclosing(listen(watch, for_s=wait_s)) as events:
                 async for event in events:
                     if isinstance(event, WeatherWanted):
                         break
             try:
                 await push_weather(watch, await _asked(call, source, place))
-            except NotFoundError as error:  # offline for a while: the next time will do
-                render.note(f"remark     {error}", quiet=call.quiet)
-                await asyncio.sleep(_MINUTE_S)
-                continue
-            render.note("sent       the weather once more", quiet=call.quiet)
+            except OUT_OF_REACH as error:
+                render.note(f"remark     {error} Trying again.", quiet=call.quiet)
+                wait_s = _MINUTE_S
+            else:
+                render.note("sent       the weather once more", quiet=call.quiet)
+                wait_s = every_s
 
     return job
 

@@ -41,23 +41,22 @@ Heard = Listening | LinkGone | Told
 async def listen(
     watch: OpenWatch, *, for_s: float | None = None, sets_clock: bool = True
 ) -> AsyncGenerator[Heard, None]:
-    """Yield what an open watch tells, for `for_s` seconds or for ever.
+    """Yield what a watch tells, for `for_s` seconds or for ever.
 
     A lost link is made again as often as needed. A watch that restarted gets the time. The battery
     is asked at once and each minute, which keeps the link alive; that it is low is told once.
     """
     loop = asyncio.get_running_loop()
     until_s = math.inf if for_s is None else loop.time() + for_s
-    battery_due_s, lost, was_low = loop.time(), 0, False
-    yield Listening(watch.info.product)
+    battery_due_s, is_there, lost, was_low = loop.time(), False, 0, False
     while loop.time() < until_s:
         try:
             if loop.time() >= battery_due_s:
                 battery_due_s = loop.time() + KEEP_ALIVE_S
                 battery = await ask_battery(watch)
-                if lost:
+                if not is_there:
                     yield Listening(watch.info.product)
-                    lost = 0
+                    is_there, lost = True, 0
                 if battery is not None:
                     if battery.low and not was_low:
                         yield BatteryLow(battery.battery_pct)
@@ -70,7 +69,7 @@ async def listen(
             await watch.close()
             gone = LinkGone(min(wait_before_s(lost), max(0.0, until_s - loop.time())), str(error))
             battery_due_s = loop.time()  # whoever answers it is there again
-            lost += 1
+            is_there, lost = False, lost + 1
             yield gone
             await asyncio.sleep(gone.wait_s)
 
