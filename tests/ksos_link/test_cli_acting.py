@@ -60,6 +60,11 @@ def test_a_notice_from_a_pipe(at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("up 3 days\n"))
     assert at("notice", "send", "--title", "Server", "-").code == 0
     assert shown() == ["notice other: Server | up 3 days"]
+    for piped, code in ((b"", 2), (b" \n", 2), (b"a\xff", 5)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped), "utf-8"))
+        assert at("notice", "send", "-").code == code
+    assert at("notice", "send", "").code == 2
+    assert shown() == []
 
 
 def test_calls_come_and_end(at: Any) -> None:

@@ -69,7 +69,7 @@ def test_a_lost_link_is_told_and_made_again(runner: asyncio.Runner) -> None:
     events = heard(runner, f"{WATCH}&fault=lose@8&do=next@1,previous@30", for_s=60)
     assert events == [
         Listening("Band 8"),
-        LinkGone(0.25, "The Bluetooth link to the watch was lost."),
+        LinkGone(0.25),
         Listening("Band 8"),  # it is there again
         MusicKeyPressed("previous"),
     ]

@@ -10,7 +10,7 @@ from ksos_link.cli.acting import act, print_done
 from ksos_link.cli.at_watch import Experimental, OneJson, Strict, at_watch
 from ksos_link.cli.command import epilog, open_app
 from ksos_link.cli.invocation import invocation
-from ksos_link.errors import UsageError
+from ksos_link.errors import MalformedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,8 @@ def send(
 
     call = invocation(ctx)
     words = _text(text)
+    if not (words or title or phone):
+        raise UsageError("There is nothing to show.", "Give a text, or a title.")
     call.open_log("notice")
 
     async def job(watch: "OpenWatch") -> "list[Event]":
@@ -227,7 +229,10 @@ def _text(text: str) -> str:
         return text
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("- reads the text from a pipe.", "uptime | ksos notice send -")
-    return sys.stdin.read(MOST_TEXT).strip()
+    try:
+        return sys.stdin.read(MOST_TEXT).strip()
+    except UnicodeDecodeError as error:
+        raise MalformedError("What came from the pipe is no text.") from error
 
 
 def _switch(text: str | None) -> bool | None:

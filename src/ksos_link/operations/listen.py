@@ -11,7 +11,14 @@ from firmware_protocol.events import BatteryRead
 from firmware_protocol.jobs import ReadBattery
 from firmware_protocol.told import BatteryLow, ClockWanted, Told
 from ksos_link.connection.retry import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
-from ksos_link.errors import BluetoothError, MalformedError, NotFoundError, RefusedError
+from ksos_link.errors import (
+    BluetoothError,
+    KsosError,
+    LinkLostError,
+    MalformedError,
+    NotFoundError,
+    RefusedError,
+)
 from ksos_link.operations.open_watch import OpenWatch
 from ksos_link.operations.watch_time import set_clock
 
@@ -29,7 +36,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class LinkGone:
-    """The link was lost, or not made again; the next attempt starts after `wait_s`."""
+    """No link; the next attempt starts after `wait_s`. `why` the last one came to nothing."""
 
     wait_s: float
     why: str = ""
@@ -67,11 +74,17 @@ async def listen(
                     yield event
         except OUT_OF_REACH as error:
             await watch.close()
-            gone = LinkGone(min(wait_before_s(lost), max(0.0, until_s - loop.time())), str(error))
+            gone = link_gone(error, lost, until_s - loop.time())
             battery_due_s = loop.time()  # whoever answers it is there again
             is_there, lost = False, lost + 1
             yield gone
             await asyncio.sleep(gone.wait_s)
+
+
+def link_gone(error: KsosError, lost: int, left_s: float) -> LinkGone:
+    """What to tell of a link that broke after `lost` others, with `left_s` to go."""
+    why = "" if isinstance(error, LinkLostError) else str(error)
+    return LinkGone(min(wait_before_s(lost), max(0.0, left_s)), why)
 
 
 def wait_before_s(lost: int) -> float:

@@ -14,7 +14,7 @@ from ksos_link.operations.listen import (
     OUT_OF_REACH,
     LinkGone,
     ask_battery,
-    wait_before_s,
+    link_gone,
 )
 from ksos_link.operations.open_watch import OpenWatch
 
@@ -51,7 +51,7 @@ async def live(
             if isinstance(error, RefusedError) and not gave_values:
                 raise
             await watch.close()
-            gone = LinkGone(min(wait_before_s(lost), max(0.0, until_s - loop.time())), str(error))
+            gone = link_gone(error, lost, until_s - loop.time())
             lost += 1
             yield gone
             await asyncio.sleep(gone.wait_s)
