@@ -211,6 +211,13 @@ def test_acts_that_cannot_be_undone_ask_twice(ksos: "CommandLine", verb: str) ->
         ]
 
 
+def test_a_watch_that_goes_down_before_it_answers_has_done_it(ksos: "CommandLine") -> None:
+    for lost_at in range(5, 11):  # the answer to the act itself is among them
+        address = f"{WATCH}&address=C0:FF:EE:00:00:{lost_at:02X}&fault=lose@{lost_at}"
+        said = ksos("--device", address, "device", "reboot", "--experimental", "--yes", address)
+        assert (said.code, said.out) == (0, "The watch restarts.\n")
+
+
 def test_the_name_is_typed_on_a_terminal(
     ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch
 ) -> None:

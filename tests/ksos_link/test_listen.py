@@ -180,6 +180,22 @@ def test_listening_prints_lines_and_json(ksos: "CommandLine") -> None:
     assert said.err == ""
 
 
+def test_a_lost_link_and_a_search_are_told_on_the_terminal(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "desktop_notifier", None)
+    address = f"{WATCH}&fault=lose@8&do=next@1,find_phone@5,find_phone_stop@8"
+    said = ksos("--device", address, "listen", "--for-s", "30", "--ring")
+    assert said.code == 0
+    assert said.err.count("\a") in (3, 4)  # one each second; the last may meet the stop
+    assert said.err.replace("\a", "").splitlines() == [
+        "listening  Band 8; stop with Ctrl-C",
+        "link lost  Trying again in 0.25 s.",
+        "listening  Band 8; stop with Ctrl-C",
+        "remark     for a notice on the desktop: pip install 'ksos-link[desktop]'",
+    ]
+
+
 def test_live_values_print_lines_and_json(ksos: "CommandLine") -> None:
     said = ksos("--device", f"{WATCH}&do=photo@1", "live", "--for-s", "12", "--json")
     events = [json.loads(line) for line in said.out.splitlines()]
