@@ -158,6 +158,85 @@ class DetailsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadStarted:
+    """The watch takes a file; it already had `held_bytes` of it, which are not sent again."""
+
+    file: str
+    total_bytes: int
+    held_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """The watch acknowledged more. `sent_bytes` of this link include those sent again."""
+
+    file: str
+    acknowledged_bytes: int
+    total_bytes: int
+    sent_bytes: int
+    repeated_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadVerified:
+    """The watch compared all of the file with its sum or digest."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadActivated:
+    """The watch was told to use what it verified."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialsRead:
+    """The dials of a watch. What the wire does not say is None; `builtin` cannot be removed."""
+
+    dials: tuple[str, ...]
+    shown: str | None
+    builtin: frozenset[str]
+    free: int | None
+    largest_bytes: int | None
+    width_px: int | None
+    height_px: int | None
+    block_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DialShown:
+    """The dial is on the screen."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialRemoved:
+    """The dial is gone."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldImage:
+    """An image in a watch's flash. `state` are words such as `active`, `confirmed`, `pending`."""
+
+    slot: str
+    version: str | None
+    digest: str | None
+    state: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesRead:
+    """What a loader holds."""
+
+    images: tuple[HeldImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FrameIgnored:
     """A frame that was unknown, malformed or not asked for. Never fatal."""
 
@@ -202,6 +281,14 @@ Event = (
     | Remarked
     | ErrorLogRead
     | DetailsRead
+    | UploadStarted
+    | UploadProgress
+    | UploadVerified
+    | UploadActivated
+    | DialsRead
+    | DialShown
+    | DialRemoved
+    | ImagesRead
     | Told
     | FrameIgnored
     | JobDone

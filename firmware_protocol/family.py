@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from firmware_protocol.clock import WatchClock
 from firmware_protocol.dials import DialFormat
@@ -105,6 +105,8 @@ class Deliver:
 
 Step = Exchange | Report | Deliver
 Dialogue = Generator[Step, Message | None, None]
+Answer = TypeVar("Answer")
+Asking = Generator[Step, Message | None, Answer]  # a part of a dialogue that finds something out
 
 
 class JobError(Exception):

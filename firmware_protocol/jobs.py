@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from firmware_protocol.actions import Action
+from firmware_protocol.images import ImagePart
 from firmware_protocol.records import Watermark
 from firmware_protocol.settings import Setting
 
@@ -100,8 +101,78 @@ class Do:
     experimental: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SendFile:
+    """Send a file through the family's own pipe. Ends with `UploadActivated`.
+
+    `name` decides where the watch puts it; `compression` is what `data` already is: `none`, `zlib`
+    or `fastlz`.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    compression: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDials:
+    """Ask which dials are there and how much room. Ends with `DialsRead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDial:
+    """Put a dial that is there on the screen, or fail as refused. Ends with `DialShown`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDial:
+    """Delete a dial, or fail as refused. Ends with `DialRemoved`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnterLoader:
+    """Make the watch leave its application for its loader. The link is lost after `JobDone`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImages:
+    """Ask the loader which images it holds. Ends with `ImagesRead`."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstallImage:
+    """Give a loader one image: from where the watch got to, verified, then activated.
+
+    With `last` the watch starts what it got and the link is lost after `UploadActivated`;
+    otherwise more parts follow. Without `experimental` what is not proven fails as `unproven`.
+    """
+
+    part: ImagePart
+    last: bool = True
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmImage:
+    """Keep the image that runs now on trial (its digest in hex); the watch goes back otherwise."""
+
+    digest: str
+
+
 Job = (
-    Identify
+    SendFile
+    | ReadDials
+    | ShowDial
+    | RemoveDial
+    | EnterLoader
+    | ReadImages
+    | InstallImage
+    | ConfirmImage
+    | Identify
     | Bind
     | Unbind
     | ReadClock

@@ -1,8 +1,8 @@
 """Asking an IDO watch: what was agreed with it on this link, and the steps of one question."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final
 
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.families.ido import gatt
@@ -16,10 +16,7 @@ from firmware_protocol.families.ido.framing import (
 )
 from firmware_protocol.families.ido.health import RECORDS
 from firmware_protocol.families.ido.messages import IdoMessage, decode_frame, encode_message
-from firmware_protocol.family import Exchange, JobError, Message, Output, Step, Write
-
-Answer = TypeVar("Answer")
-Asking = Generator[Step, Message | None, Answer]
+from firmware_protocol.family import Asking, Exchange, JobError, Message, Output, Write
 
 CLASSIC_TIMEOUT_S: Final = 3.0  # the vendor's client sends again after this (ido.md 2.4)
 CLASSIC_ATTEMPTS: Final = 3

@@ -5,16 +5,11 @@ from typing import Final
 
 from firmware_protocol.events import Identified, WatchInfo
 from firmware_protocol.families.ido.capabilities import capabilities_from_tables
-from firmware_protocol.families.ido.conversation import (
-    CLASSIC_ATTEMPTS,
-    Asking,
-    Conversation,
-    whole,
-)
+from firmware_protocol.families.ido.conversation import CLASSIC_ATTEMPTS, Conversation, whole
 from firmware_protocol.families.ido.health.decoding import FAMILY_NAME
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.models import model_name
-from firmware_protocol.family import Dialogue, JobError, Report
+from firmware_protocol.family import Asking, Dialogue, JobError, Report
 from firmware_protocol.jobs import Identify
 
 _TOLD_ELSEWHERE: Final = frozenset(

@@ -14,7 +14,6 @@ from firmware_protocol.events import RecordReceived, SyncFinished, SyncPlanned
 from firmware_protocol.families.ido.conversation import (
     CLASSIC_ATTEMPTS,
     CLASSIC_TIMEOUT_S,
-    Asking,
     Conversation,
     LegacyMessage,
     answered,
@@ -33,7 +32,16 @@ from firmware_protocol.families.ido.health.legacy import (
 from firmware_protocol.families.ido.health.wall_time import wall_text
 from firmware_protocol.families.ido.messages import IdoMessage, encode_message
 from firmware_protocol.families.ido.record_kinds import RECORD_KINDS
-from firmware_protocol.family import Deliver, Dialogue, Exchange, JobError, Message, Output, Report
+from firmware_protocol.family import (
+    Asking,
+    Deliver,
+    Dialogue,
+    Exchange,
+    JobError,
+    Message,
+    Output,
+    Report,
+)
 from firmware_protocol.jobs import Sync
 from firmware_protocol.records import RawRecord
 

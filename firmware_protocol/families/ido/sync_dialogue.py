@@ -10,7 +10,6 @@ from firmware_protocol.events import RecordReceived, SyncFinished, SyncPlanned
 from firmware_protocol.families.ido.control.record import START, STOP
 from firmware_protocol.families.ido.conversation import (
     V3_ATTEMPTS,
-    Asking,
     Conversation,
     RecordMessage,
     whole,
@@ -35,7 +34,7 @@ from firmware_protocol.families.ido.record_kinds import (
     V3_CAPABILITIES,
     RecordKind,
 )
-from firmware_protocol.family import Deliver, Dialogue, JobError, Report
+from firmware_protocol.family import Asking, Deliver, Dialogue, JobError, Report
 from firmware_protocol.jobs import Sync
 from firmware_protocol.records import RawRecord, Watermark
 

@@ -9,7 +9,6 @@ from firmware_protocol.families.ido.codes import NOTICE_TYPE
 from firmware_protocol.families.ido.conversation import (
     CLASSIC_ATTEMPTS,
     CLASSIC_TIMEOUT_S,
-    Asking,
     Conversation,
     answered,
     whole,
@@ -17,7 +16,7 @@ from firmware_protocol.families.ido.conversation import (
 from firmware_protocol.families.ido.messages import IdoMessage, encode_message
 from firmware_protocol.families.ido.settings.values import code
 from firmware_protocol.families.ido.settings.way import accept
-from firmware_protocol.family import Dialogue, Exchange, JobError, Message, Output, Report
+from firmware_protocol.family import Asking, Dialogue, Exchange, JobError, Message, Output, Report
 from firmware_protocol.settings.kinds import cut_to_bytes
 
 _SHORT_TEXT: Final = 20  # characters of each text where no bit grants more (S9)

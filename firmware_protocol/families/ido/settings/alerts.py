@@ -4,7 +4,7 @@ from typing import Final
 
 from firmware_protocol.events import Remarked
 from firmware_protocol.families.ido.capabilities import NOTICE_BITS
-from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
+from firmware_protocol.families.ido.conversation import Conversation, answered
 from firmware_protocol.families.ido.settings.values import clock, days_of, is_on, repeat, switch
 from firmware_protocol.families.ido.settings.way import (
     Fields,
@@ -16,7 +16,7 @@ from firmware_protocol.families.ido.settings.way import (
     put,
     told,
 )
-from firmware_protocol.family import Report, SettingSupport
+from firmware_protocol.family import Asking, Report, SettingSupport
 from firmware_protocol.settings import (
     Dnd,
     DrinkReminder,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
+from firmware_protocol.families.ido.conversation import Conversation, answered
 from firmware_protocol.families.ido.settings.values import clock, code, repeat, switch
 from firmware_protocol.families.ido.settings.way import (
     Fields,
@@ -14,7 +14,7 @@ from firmware_protocol.families.ido.settings.way import (
     told,
 )
 from firmware_protocol.families.ido.sports import code_of_sport
-from firmware_protocol.family import JobError, SettingSupport
+from firmware_protocol.family import Asking, JobError, SettingSupport
 from firmware_protocol.settings import (
     HeartRateAlarm,
     HeartRateMeasuring,

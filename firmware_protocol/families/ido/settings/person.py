@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from firmware_protocol.events import Remarked
-from firmware_protocol.families.ido.conversation import Asking, Conversation
+from firmware_protocol.families.ido.conversation import Conversation
 from firmware_protocol.families.ido.settings.values import clock, known_or_usual, switch
 from firmware_protocol.families.ido.settings.way import (
     Fields,
@@ -14,7 +14,7 @@ from firmware_protocol.families.ido.settings.way import (
     classic_way,
     put,
 )
-from firmware_protocol.family import Report, SettingSupport
+from firmware_protocol.family import Asking, Report, SettingSupport
 from firmware_protocol.settings import Cycle, Goal, Language, Units, Wearer
 
 _RING_BITS: Final = ("kcal_goal", "distance_goal", "activity_goal")

@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import Remarked, SettingRead, SettingWritten
-from firmware_protocol.families.ido.conversation import Asking, Conversation, answered
+from firmware_protocol.families.ido.conversation import Conversation, answered
 from firmware_protocol.families.ido.messages import IdoMessage
-from firmware_protocol.family import Dialogue, JobError, Report, SettingSupport
+from firmware_protocol.family import Asking, Dialogue, JobError, Report, SettingSupport
 from firmware_protocol.settings import Setting
 
 SettingType = TypeVar("SettingType", bound=Setting)
