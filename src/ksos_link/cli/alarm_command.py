@@ -8,8 +8,8 @@ import typer
 from firmware_protocol.settings import Alarm, Alarms, setting_fields
 from firmware_protocol.settings.kinds import Words, cut_to_bytes
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, OneJson, Strict, at_watch, tell_remarks
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Strict, at_watch, tell_remarks
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import checked_values, takes_fields
 from ksos_link.cli.setting_pages import (

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from ksos_link.operations.target import Target
 
 Result = TypeVar("Result")
-OneJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 Experimental = Annotated[
     bool,
     typer.Option("--experimental", help="Try what is not proven, or what the watch does not list."),

@@ -4,8 +4,8 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.acting import act, print_done
-from ksos_link.cli.at_watch import Experimental, OneJson
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 
 app = open_app("The watch as a shutter release: on, off.")

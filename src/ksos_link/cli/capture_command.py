@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.run import run
 from ksos_link.cli.sync_events import event_json, print_report, tell
@@ -26,7 +26,7 @@ def record(
         bool,
         typer.Option("--with-private", help="Keep address, names and birth date unmasked."),
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: OneJson = False,
 ) -> None:
     """Read from a watch, letting it forget nothing, and write what passed to a file.
 
@@ -55,7 +55,7 @@ def record(
 def replay(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capture file.")],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Play a capture as a watch into a throw-away store, and show what a sync would keep."""
     call = invocation(ctx)

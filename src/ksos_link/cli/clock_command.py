@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import OneJson, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import at_watch
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.errors import UsageError
 

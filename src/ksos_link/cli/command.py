@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 
 from ksos_link.errors import UsageError
 
+OneJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
 GLOBAL_OPTIONS: Final = "Global: --device --home --timeout-s --record --quiet --verbose (ksos -h)."
 
 SWITCH_WORDS: Final = {

@@ -7,8 +7,8 @@ from typing import Annotated, Final
 import typer
 
 from ksos_link.cli.acting import act, print_done
-from ksos_link.cli.at_watch import Experimental, OneJson, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, at_watch
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.config import path_from
 from ksos_link.errors import MalformedError, NotFoundError, RefusedError

@@ -4,12 +4,12 @@ import contextlib
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.run import run
 
@@ -22,7 +22,7 @@ app = open_app()
 @app.command(epilog=epilog("ksos demo"))
 def demo(
     ctx: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    json: OneJson = False,
 ) -> None:
     """Pair, sync, store, show and export on a virtual watch, in a home that is thrown away.
 

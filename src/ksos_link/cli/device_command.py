@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, OneJson, at_watch, watch_and_book
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, at_watch, watch_and_book
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, can_ask, invocation
 from ksos_link.errors import NotFoundError, PolicyError, UsageError
 

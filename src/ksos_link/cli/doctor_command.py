@@ -1,11 +1,9 @@
 """`ksos doctor`."""
 
-from typing import Annotated
-
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import can_ask, invocation
 from ksos_link.cli.run import run
 
@@ -15,7 +13,7 @@ app = open_app()
 @app.command(epilog=epilog("ksos doctor"))
 def doctor(
     ctx: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Name what Bluetooth and the store lack, and the command that mends it.
 

@@ -4,8 +4,7 @@ import typer
 
 from firmware_protocol.settings import FindPhone
 from ksos_link.cli.acting import act, print_done
-from ksos_link.cli.at_watch import OneJson
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.setting_verbs import add_set, add_show
 

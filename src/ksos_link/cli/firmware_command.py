@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import PreflightError
@@ -23,7 +23,6 @@ File = Annotated[
     Path,
     typer.Argument(metavar="FILE", help="A firmware file of any kind: .zip, .bin, .fw, .img."),
 ]
-OneJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command(epilog=epilog("ksos firmware info app.zip", "ksos firmware info 845.fw --json"))

@@ -7,8 +7,8 @@ import typer
 from firmware_protocol.settings import Language
 from firmware_protocol.settings.person import LANGUAGES
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.setting_pages import print_change
 from ksos_link.cli.setting_verbs import add_show, changing

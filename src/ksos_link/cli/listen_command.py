@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import at_watch
+from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.operations.local_time import local_now
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import at_watch
+from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.listen_command import ForSeconds
 from ksos_link.cli.told_lines import told_line

@@ -14,8 +14,8 @@ from firmware_protocol.settings import (
     StressMeasuring,
 )
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, OneJson, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, at_watch
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.setting_verbs import add_set, add_show_several
 from ksos_link.errors import NotFoundError, UsageError

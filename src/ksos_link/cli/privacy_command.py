@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import OneJson
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import NotFoundError

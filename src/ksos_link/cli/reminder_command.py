@@ -13,8 +13,8 @@ from firmware_protocol.settings import (
     WalkReminder,
 )
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, OneJson, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import at_watch
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_pages import fields_of, shown_object, source_word, tell_missing
 from ksos_link.cli.setting_verbs import add_set, add_show_several, reading_several

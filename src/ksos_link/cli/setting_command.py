@@ -8,8 +8,8 @@ import typer
 
 from firmware_protocol.settings import SETTINGS, Setting, setting_fields
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import JsonLines, Strict, at_watch, tell_remarks
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Strict, at_watch, tell_remarks
+from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import takes
 from ksos_link.cli.setting_pages import all_plain, cell, fields_of

@@ -28,8 +28,8 @@ from firmware_protocol.settings import (
     WalkReminder,
     setting_fields,
 )
-from ksos_link.cli.at_watch import Experimental, JsonLines, OneJson, Strict, at_watch
-from ksos_link.cli.command import epilog
+from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.command import JsonLines, OneJson, epilog
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
 from ksos_link.cli.setting_pages import (

@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import agree, ask_secret, can_ask, invocation
 from ksos_link.errors import StoreError, UsageError
 
 app = open_app("The encrypted store: check, backup, restore, keys.")
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command(epilog=epilog("ksos store info"))
-def info(ctx: typer.Context, json: Json = False) -> None:
+def info(ctx: typer.Context, json: OneJson = False) -> None:
     """Say where the store lies, how large it is and what it holds."""
     with invocation(ctx).open_store(create=False) as store:
         found = store.info()
@@ -38,7 +37,7 @@ def info(ctx: typer.Context, json: Json = False) -> None:
 
 
 @app.command(epilog=epilog("ksos store check"))
-def check(ctx: typer.Context, json: Json = False) -> None:
+def check(ctx: typer.Context, json: OneJson = False) -> None:
     """Read every page and row of the store and say whether it is sound."""
     with invocation(ctx).open_store(create=False) as store:
         findings = store.check()
@@ -60,7 +59,7 @@ def backup(
             metavar="FILE", help="The file to write, or a folder; an older backup is replaced."
         ),
     ],
-    json: Json = False,
+    json: OneJson = False,
 ) -> None:
     """Write an encrypted copy of the store to one file, with its own wrapped key.
 
@@ -131,7 +130,7 @@ def rekey(
 
 
 @app.command(epilog=epilog("ksos store redecode"))
-def redecode(ctx: typer.Context, json: Json = False) -> None:
+def redecode(ctx: typer.Context, json: OneJson = False) -> None:
     """Derive all samples again from the raw records, with the decoders of this version."""
     from ksos_link.operations.meaning import redecode as decode_again
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.run import run
 from ksos_link.operations.local_time import local_now
@@ -46,7 +46,7 @@ def run_watch(
             help="Connection interval of the radio; 0 is no wait.",
         ),
     ] = 30.0,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """Run a virtual watch until Ctrl-C; others reach it as virtual:tcp:127.0.0.1:PORT.
 
@@ -94,7 +94,7 @@ def list_scenarios(
     gestures: Annotated[
         bool, typer.Option("--gestures", help="List what its wearer can do, for ?do=NAME@SECONDS.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: JsonLines = False,
 ) -> None:
     """List the scenarios that a virtual watch can play, for ?scenario=NAME."""
     from ksos_link.operations.virtual import gesture_names, scenario_lines

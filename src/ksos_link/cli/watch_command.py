@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, agree, can_ask, invocation
 from ksos_link.cli.run import run
 from ksos_link.errors import NotFoundError, UsageError
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ksos_link.store.devices import Device
 
 app = open_app("Your watches: scan, pair, list, rename, forget.")
-Json = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
-OneJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @app.command(epilog=epilog("ksos watch scan --timeout-s 30"))
@@ -26,7 +24,7 @@ def scan(
     everything: Annotated[
         bool, typer.Option("--all", help="Show devices of other kinds too.")
     ] = False,
-    json: Json = False,
+    json: JsonLines = False,
 ) -> None:
     """Look for watches in range, for --timeout-s seconds. Nothing seen is stored."""
     call = invocation(ctx)
@@ -122,7 +120,7 @@ def pair(
 
 
 @app.command(name="list", epilog=epilog("ksos watch list --json"))
-def list_watches(ctx: typer.Context, json: Json = False) -> None:
+def list_watches(ctx: typer.Context, json: JsonLines = False) -> None:
     """List the watches that are paired."""
     call = invocation(ctx)
     devices: list[Device] = []

@@ -6,8 +6,8 @@ import typer
 
 from firmware_protocol.settings import Wearer, setting_fields
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, OneJson, Strict, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
 from ksos_link.cli.setting_pages import (

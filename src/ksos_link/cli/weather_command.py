@@ -9,8 +9,8 @@ import typer
 from firmware_protocol.settings import WeatherDisplay
 from ksos_link.cli import render
 from ksos_link.cli.acting import print_done
-from ksos_link.cli.at_watch import Experimental, OneJson, at_watch
-from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.at_watch import Experimental, at_watch
+from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_pages import print_change
 from ksos_link.cli.setting_verbs import add_show, changing
