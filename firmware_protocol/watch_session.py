@@ -82,7 +82,9 @@ class WatchTraits:
     """What a virtual watch is like, apart from its memory.
 
     `wall_offset_s` is the wall clock minus `now_s` of the session's callers at the start;
-    `options` are a family's own switches by name (such as `record_crc`).
+    `options` are a family's own switches by name (such as `record_crc`). `platform` is the solution
+    vendor's chip platform by the family's own numbers, None for the usual one; so with the
+    firmware's version.
     """
 
     address: str
@@ -92,6 +94,23 @@ class WatchTraits:
     refuse_bind: bool = False
     restarted: bool = False
     options: frozenset[str] = frozenset()
+    platform: int | None = None
+    firmware_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """What a virtual watch shows before anybody connects, and which services it then has.
+
+    `manufacturer_data` is the whole element after its AD type; `table` names a GATT table of the
+    virtual radio.
+    """
+
+    address: str
+    name: str
+    service_uuids: tuple[str, ...]
+    manufacturer_data: bytes = b""
+    table: str = "ido"
 
 
 class WatchSession(ABC):
@@ -150,6 +169,25 @@ class WatchSession(ABC):
     def take_shown(self) -> list[str]:
         """Take what appeared on the watch's screen since the last call, one line each."""
         return []
+
+    @property
+    def on_air(self) -> OnAir | None:
+        """What it shows from the next advertisement on; None: what it was opened with."""
+        return None
+
+    @property
+    def wants_loader(self) -> bool:
+        """True once the application was told to leave for its loader; `restart` clears it."""
+        return False
+
+    @property
+    def installed(self) -> bytes | None:
+        """An image that the application itself took and checked, until `restart` starts it."""
+        return None
+
+    def starts_with(self, firmware_version: int) -> None:
+        """The application starts anew from other firmware; memory and settings stay."""
+        del firmware_version
 
     def restart(self, now_s: float) -> None:
         """The watch restarts. A family that shows it (or forgets something by it) says how."""

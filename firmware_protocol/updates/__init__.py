@@ -1,0 +1,1 @@
+"""Firmware transports (dfu.md): a second axis beside the families, chosen by a watch's platform."""
