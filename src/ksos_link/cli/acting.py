@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import at_watch
+from ksos_link.cli.at_watch import at_watch, tell_remarks
 from ksos_link.cli.invocation import Invocation
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def print_done(done: str, events: "Sequence[Event]", call: Invocation, *, json: 
     render.print_line(done)
     for each in cut:
         kept = len(each.kept.encode())
-        text = f"{kept} bytes of it were sent" if kept else "this watch has no place for it"
+        sent = f"{render.counted(kept, 'byte')} of it {'was' if kept == 1 else 'were'} sent"
+        text = sent if kept else "this watch has no place for it"
         render.note(f"cut        {each.field}: {text}", quiet=call.quiet)
-    for text in remarks:
-        render.note(f"remark     {text}", quiet=call.quiet)
+    tell_remarks(remarks, call)
 
 
 def cut_object(cut: Any) -> dict[str, object]:  # a TextCut, imported only where one is needed

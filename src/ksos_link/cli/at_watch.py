@@ -1,7 +1,7 @@
 """What commands share that talk to a watch: which one, what is known of it, one job."""
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -79,7 +79,7 @@ async def _held_open(
         return await job(watch)
 
 
-def tell_remarks(remarks: "tuple[str, ...]", call: Invocation) -> None:
+def tell_remarks(remarks: Sequence[str], call: Invocation) -> None:
     """Tell what came up beside the result."""
     for text in remarks:
         render.note(f"remark     {text}", quiet=call.quiet)

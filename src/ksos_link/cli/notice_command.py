@@ -7,7 +7,7 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.acting import act, print_done
-from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.at_watch import Experimental, Strict, at_watch, tell_remarks
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.errors import MalformedError, UsageError
@@ -168,8 +168,7 @@ def apps(
             "apps": _apps_text(notices.apps),
         }
     )
-    for text in remarks:
-        render.note(f"remark     {text}", quiet=run_call.quiet)
+    tell_remarks(remarks, run_call)
 
 
 @app.command(name="test", epilog=epilog("ksos notice test", "ksos notice test --app telegram"))
