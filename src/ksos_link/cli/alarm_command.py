@@ -16,11 +16,13 @@ from ksos_link.cli.setting_pages import (
     all_plain,
     cell,
     change_object,
+    check_held,
     days_text,
     fields_of,
+    source_object,
     source_text,
 )
-from ksos_link.errors import RefusedError, UsageError
+from ksos_link.errors import UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.open_watch import OpenWatch
@@ -45,13 +47,8 @@ def list_alarms(ctx: typer.Context, json: JsonLines = False) -> None:
 
     shown = at_watch(call, job)
     if json:
-        sent = shown.sent_utc_s
-        source = {
-            "source": shown.source,
-            "sent_utc": None if sent is None else render.utc_text(sent),
-        }
         for number, alarm in enumerate(shown.setting.alarms, 1):
-            render.print_json({"number": number, **all_plain(alarm), **source})
+            render.print_json({"number": number, **all_plain(alarm), **source_object(shown)})
         return
     rows = [
         (number, *fields_of(alarm).values()) for number, alarm in enumerate(shown.setting.alarms, 1)
@@ -169,10 +166,7 @@ def _change(
         if not differences and change.held is not None:
             render.print_line("The watch holds it so.")
         tell_remarks(change.remarks, call)
-    if strict and differences:
-        raise RefusedError(
-            "The watch holds otherwise than what was asked.", "Without --strict this is no error."
-        )
+    check_held(differences, strict=strict)
 
 
 def _words(alarm: Alarm) -> str:
@@ -184,7 +178,7 @@ def _differences(change: "Change[Alarms]") -> list[str]:
     """What the watch holds otherwise, in sentences."""
     asked, held = change.asked.alarms, (change.held or change.sent).alarms
     if len(asked) != len(held):
-        return [f"The watch holds {len(held)} alarms instead of {len(asked)}."]
+        return [f"The watch holds {render.counted(len(held), 'alarm')} instead of {len(asked)}."]
     return [
         f"The watch holds alarm {number} with {name} {cell(got[name])} instead of {cell(value)}."
         for number, (one, other) in enumerate(zip(asked, held, strict=True), 1)

@@ -12,9 +12,9 @@ from ksos_link.cli.at_watch import Strict, at_watch, tell_remarks
 from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import takes
-from ksos_link.cli.setting_pages import all_plain, cell, fields_of
+from ksos_link.cli.setting_pages import all_plain, cell, check_held, fields_of
 from ksos_link.cli.wrapped_table import print_wrapped_table
-from ksos_link.errors import NotFoundError, PreflightError, RefusedError, UsageError
+from ksos_link.errors import NotFoundError, PreflightError, UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.open_watch import OpenWatch
@@ -216,10 +216,7 @@ def apply(
         at_watch(call, job)
     finally:  # what was changed before a link was lost is changed
         _print_applied(done, call, json=json)
-    if strict and any(each.held for each in done):
-        raise RefusedError(
-            "The watch holds otherwise than what was asked.", "Without --strict this is no error."
-        )
+    check_held([each for each in done if each.held], strict=strict)
 
 
 def _read(file: Path) -> str:

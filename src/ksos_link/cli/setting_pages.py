@@ -1,7 +1,7 @@
 """How settings look: fields and values, before and after, and where they come from."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from firmware_protocol.settings import Alarm, Setting
@@ -86,12 +86,19 @@ def tell_missing(
 
 def shown_object(shown: "Shown[Any]") -> dict[str, object]:
     """One setting as JSON."""
-    sent = shown.sent_utc_s
     return {
         "setting": shown.setting.NAME,
+        **source_object(shown),
+        **all_plain(shown.setting),
+    }
+
+
+def source_object(shown: "Shown[Any]") -> dict[str, object]:
+    """Where a setting comes from, as JSON."""
+    sent = shown.sent_utc_s
+    return {
         "source": shown.source,
         "sent_utc": None if sent is None else render.utc_text(sent),
-        **all_plain(shown.setting),
     }
 
 
@@ -125,7 +132,6 @@ def print_change(
     Raises:
         RefusedError: with `strict`, where the watch holds otherwise than asked.
     """
-    differences = change.differences
     if json:
         render.print_json(change_object(change, was))
     else:
@@ -138,6 +144,15 @@ def print_change(
                 quiet=call.quiet,
             )
         tell_remarks(change.remarks, call)
+    check_held(change.differences, strict=strict)
+
+
+def check_held(differences: Collection[object], *, strict: bool) -> None:
+    """With `strict`, let no difference pass.
+
+    Raises:
+        RefusedError: the watch holds otherwise than asked.
+    """
     if strict and differences:
         raise RefusedError(
             "The watch holds otherwise than what was asked.", "Without --strict this is no error."
