@@ -70,3 +70,86 @@ IDO_A200: Final = GattTable(
     ),
     att_mtu=140,
 )
+
+_WRITE_BLIND: Final = Properties.WRITE_WITHOUT_RESPONSE
+_WRITE_NOTIFY: Final = Properties.WRITE | Properties.NOTIFY
+_MTU_WITH_DATA_LENGTH: Final = 247  # what fills one link-layer packet of 251 bytes
+
+# dfu.md 3.1: the service of the bootloader
+_SECURE: Final = "8ec9{}-f315-4f60-9fb8-838830daea50"
+NORDIC_SECURE_LOADER: Final = GattTable(
+    services=(
+        ServiceSpec(
+            _sig(0xFE59),
+            (
+                CharacteristicSpec(_SECURE.format("0001"), _WRITE_NOTIFY),
+                CharacteristicSpec(_SECURE.format("0002"), _WRITE_BLIND),
+            ),
+        ),
+    ),
+    att_mtu=_MTU_WITH_DATA_LENGTH,
+)
+# dfu.md 4.1
+_LEGACY: Final = "0000{}-1212-efde-1523-785feabcd123"
+NORDIC_LEGACY_LOADER: Final = GattTable(
+    services=(
+        ServiceSpec(
+            _LEGACY.format("1530"),
+            (
+                CharacteristicSpec(_LEGACY.format("1531"), _WRITE_NOTIFY),
+                CharacteristicSpec(_LEGACY.format("1532"), _WRITE_BLIND),
+                CharacteristicSpec(_LEGACY.format("1534"), Properties.READ),
+            ),
+        ),
+    ),
+    att_mtu=_MTU_WITH_DATA_LENGTH,
+)
+# dfu.md 6.1, beside the service of the application
+IDO_SMP: Final = GattTable(
+    services=(
+        *IDO_A200.services,
+        ServiceSpec(
+            "8d53dc1d-1db7-4cd3-868b-8a527460aa84",
+            (
+                CharacteristicSpec(
+                    "da2e7828-fbce-4e01-ae9e-261174997c48", _WRITE_BLIND | Properties.NOTIFY
+                ),
+            ),
+        ),
+    ),
+    att_mtu=_MTU_WITH_DATA_LENGTH,
+)
+# dfu.md 5.1: the DFU service seen in normal mode means silent OTA
+_REALTEK: Final = "0000{}-3c17-d293-8e48-14fe2e4da212"
+IDO_REALTEK: Final = GattTable(
+    services=(
+        *IDO_A200.services,
+        ServiceSpec(
+            _REALTEK.format("d0ff"),
+            (
+                CharacteristicSpec(_sig(0xFFD1), _WRITE_BLIND),
+                CharacteristicSpec(_sig(0xFFD2), Properties.READ),
+                CharacteristicSpec(_sig(0xFFD3), Properties.READ),
+                CharacteristicSpec(_sig(0xFFD4), Properties.READ),
+                CharacteristicSpec(_sig(0xFFE0), Properties.READ),
+                CharacteristicSpec(_sig(0xFFF1), Properties.READ),
+                CharacteristicSpec(_sig(0xFFF3), Properties.READ),
+            ),
+        ),
+        ServiceSpec(
+            _REALTEK.format("6287"),
+            (
+                CharacteristicSpec(_REALTEK.format("6387"), _WRITE_BLIND),
+                CharacteristicSpec(_REALTEK.format("6487"), _WRITE_NOTIFY),
+            ),
+        ),
+    ),
+    att_mtu=_MTU_WITH_DATA_LENGTH,
+)
+TABLES: Final = {  # by the names that `OnAir.table` takes
+    "ido": IDO_A200,
+    "ido-smp": IDO_SMP,
+    "ido-realtek": IDO_REALTEK,
+    "nordic-secure-loader": NORDIC_SECURE_LOADER,
+    "nordic-legacy-loader": NORDIC_LEGACY_LOADER,
+}
