@@ -7,11 +7,10 @@ import typer
 from firmware_protocol.settings import Language
 from firmware_protocol.settings.person import LANGUAGES
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.at_watch import Experimental, Strict
 from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
-from ksos_link.cli.setting_pages import print_change
-from ksos_link.cli.setting_verbs import add_show, changing
+from ksos_link.cli.setting_verbs import add_show, change_setting
 from ksos_link.errors import UsageError
 
 app = open_app("The language of the watch: show, set, list.")
@@ -57,8 +56,7 @@ def set_language(
     values = {"language": language_named(language)}
     call = invocation(ctx)
     call.open_log("language")
-    was, done = at_watch(call, changing(Language, values, experimental=experimental))
-    print_change(done, call, was=was, given=values, json=json, strict=strict)
+    change_setting(call, Language, values, json=json, experimental=experimental, strict=strict)
 
 
 @app.command(name="list", epilog=epilog("ksos language list"))

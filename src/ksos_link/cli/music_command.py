@@ -6,11 +6,10 @@ import typer
 
 from firmware_protocol.settings import MusicControl
 from ksos_link.cli.acting import act, print_done
-from ksos_link.cli.at_watch import Experimental, at_watch
+from ksos_link.cli.at_watch import Experimental
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
-from ksos_link.cli.setting_pages import print_change
-from ksos_link.cli.setting_verbs import add_show, changing
+from ksos_link.cli.setting_verbs import add_show, change_setting
 from ksos_link.errors import UsageError
 
 app = open_app("Music keys on the watch: on, off, show, now-playing.")
@@ -58,9 +57,7 @@ def off(ctx: typer.Context, json: OneJson = False, experimental: Experimental = 
 def _switch(ctx: typer.Context, *, on: bool, json: bool, experimental: bool) -> None:
     call = invocation(ctx)
     call.open_log("music")
-    values = {"on": on}
-    was, done = at_watch(call, changing(MusicControl, values, experimental=experimental))
-    print_change(done, call, was=was, given=values, json=json, strict=False)
+    change_setting(call, MusicControl, {"on": on}, json=json, experimental=experimental)
 
 
 add_show(app, MusicControl, "ksos music show")

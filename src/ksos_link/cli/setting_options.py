@@ -73,6 +73,19 @@ def checked_values(kind: type[Setting], given: Mapping[str, object]) -> dict[str
     }
 
 
+def values_to_set(kind: type[Setting], given: Mapping[str, object]) -> dict[str, object]:
+    """See `checked_values`; of at least one field.
+
+    Raises:
+        UsageError: none was given, or one is out of range.
+    """
+    values = checked_values(kind, given)
+    if not values:
+        fields = ", ".join(option_of(each.name) for each in setting_fields(kind))
+        raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
+    return values
+
+
 def option_of(field: str) -> str:
     """The option that sets a field."""
     return _OTHER_NAMES.get(field, f"--{field.replace('_', '-')}")

@@ -26,12 +26,11 @@ from firmware_protocol.settings import (
     SportDetection,
     Units,
     WalkReminder,
-    setting_fields,
 )
 from ksos_link.cli.at_watch import Experimental, Strict, at_watch
 from ksos_link.cli.command import JsonLines, OneJson, epilog
 from ksos_link.cli.invocation import Invocation, invocation
-from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
+from ksos_link.cli.setting_options import takes_fields, values_to_set
 from ksos_link.cli.setting_pages import (
     Further,
     nothing_further,
@@ -96,13 +95,9 @@ def add_set(
         json, experimental, strict = (
             given.pop(each) for each in ("json", "experimental", "strict")
         )
-        values = checked_values(kind, given)
-        if not values:
-            fields = ", ".join(option_of(each.name) for each in setting_fields(kind))
-            raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
+        values = values_to_set(kind, given)
         call = _begin(ctx, before)
-        was, done = at_watch(call, changing(kind, values, experimental=experimental))
-        print_change(done, call, was=was, given=values, json=json, strict=strict)
+        change_setting(call, kind, values, json=json, experimental=experimental, strict=strict)
 
     change.__doc__ = f"Set {_object(kind)}.\n\nWhat is not named stays as it is."
     takes_fields(kind, json=OneJson, experimental=Experimental, strict=Strict)(change)
@@ -183,7 +178,25 @@ def _absent(watch: "OpenWatch", kind: type[Setting]) -> str:
     return f"{kind.NAME}: this watch does not list {' or '.join(support.needs)}"
 
 
-def changing(
+def change_setting(
+    call: Invocation,
+    kind: type[Setting],
+    values: Mapping[str, object],
+    *,
+    json: bool,
+    experimental: bool,
+    strict: bool = False,
+) -> None:
+    """Change some fields of a setting of the watch of this run, and show what it came to.
+
+    Raises:
+        UsageError, RefusedError, BluetoothError: see `OpenWatch.write` and `print_change`.
+    """
+    was, change = at_watch(call, _changing(kind, values, experimental=experimental))
+    print_change(change, call, was=was, given=values, json=json, strict=strict)
+
+
+def _changing(
     kind: type[SettingType], values: Mapping[str, object], *, experimental: bool
 ) -> "Callable[[OpenWatch], Awaitable[tuple[Shown[SettingType], Change[SettingType]]]]":
     """The job that changes some fields of a setting and leaves the others as they are."""

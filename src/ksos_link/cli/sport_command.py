@@ -8,12 +8,11 @@ import typer
 from firmware_protocol.settings import SportDetection, SportOrder
 from firmware_protocol.settings.kinds import is_code
 from ksos_link.cli import render
-from ksos_link.cli.at_watch import Experimental, Strict, at_watch
+from ksos_link.cli.at_watch import Experimental, Strict
 from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.setting_options import words_of
-from ksos_link.cli.setting_pages import print_change
-from ksos_link.cli.setting_verbs import add_set, add_show, changing
+from ksos_link.cli.setting_verbs import add_set, add_show, change_setting
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import UsageError
 
@@ -93,8 +92,7 @@ def set_order(
     call = invocation(ctx)
     call.open_log("sport")
     values = {"sports": wanted}
-    was, done = at_watch(call, changing(SportOrder, values, experimental=experimental))
-    print_change(done, call, was=was, given=values, json=json, strict=strict)
+    change_setting(call, SportOrder, values, json=json, experimental=experimental, strict=strict)
 
 
 app.add_typer(_order, name="order")

@@ -1,15 +1,16 @@
 """`ksos wearer`: who wears the watches; kept once, told to each watch."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from firmware_protocol.settings import Wearer, setting_fields
+from firmware_protocol.settings import Wearer
 from ksos_link.cli import render
 from ksos_link.cli.at_watch import Experimental, Strict, at_watch
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
-from ksos_link.cli.setting_options import checked_values, option_of, takes_fields
+from ksos_link.cli.setting_options import takes_fields, values_to_set
 from ksos_link.cli.setting_pages import (
     all_plain,
     changed_fields,
@@ -18,7 +19,7 @@ from ksos_link.cli.setting_pages import (
     print_differences,
     print_fields,
 )
-from ksos_link.errors import NotFoundError, UsageError
+from ksos_link.errors import NotFoundError
 from ksos_link.operations.local_time import local_now
 
 if TYPE_CHECKING:
@@ -58,10 +59,7 @@ def set_wearer(ctx: typer.Context, **given: Any) -> None:  # texts of fields, an
     from ksos_link.operations.wearer import keep_wearer, kept_wearer
 
     no_push, json = given.pop("no_push"), given.pop("json")
-    values = checked_values(Wearer, given)
-    if not values:
-        fields = ", ".join(option_of(each.name) for each in setting_fields(Wearer))
-        raise UsageError("There is nothing to set.", f"Give at least one of {fields}.")
+    values = values_to_set(Wearer, given)
     call = invocation(ctx)
     call.open_log("wearer", makes_home=True)
     with call.open_store() as store:
@@ -78,7 +76,7 @@ def set_wearer(ctx: typer.Context, **given: Any) -> None:  # texts of fields, an
             hint = "`ksos sync` tells each watch; `ksos wearer push` does it now"
             render.note(f"next       {hint}", quiet=call.quiet)
         return
-    _, change = at_watch(call, _Telling(wearer, experimental=False))
+    _, change = at_watch(call, _telling(wearer, experimental=False))
     if json:
         render.print_json({**all_plain(wearer), "pushed": True})
     else:
@@ -96,22 +94,21 @@ def push(
     call = invocation(ctx)
     wearer = _kept(call)
     call.open_log("wearer")
-    was, change = at_watch(call, _Telling(wearer, experimental=experimental))
+    was, change = at_watch(call, _telling(wearer, experimental=experimental))
     given = all_plain(wearer)
     print_change(change, call, was=was, given=given, json=json, strict=strict)
 
 
-class _Telling:
+def _telling(
+    wearer: Wearer, *, experimental: bool
+) -> "Callable[[OpenWatch], Awaitable[tuple[Shown[Wearer], Change[Wearer]]]]":
     """The job that tells a watch its wearer."""
 
-    def __init__(self, wearer: Wearer, *, experimental: bool) -> None:
-        self._wearer = wearer
-        self._experimental = experimental
+    async def job(watch: "OpenWatch") -> "tuple[Shown[Wearer], Change[Wearer]]":
+        was = await watch.read(Wearer, experimental=experimental)
+        return was, await watch.write(wearer, before=was.setting, experimental=experimental)
 
-    async def __call__(self, watch: "OpenWatch") -> "tuple[Shown[Wearer], Change[Wearer]]":
-        was = await watch.read(Wearer, experimental=self._experimental)
-        done = await watch.write(self._wearer, before=was.setting, experimental=self._experimental)
-        return was, done
+    return job
 
 
 def _told(change: "Change[Wearer]") -> str:

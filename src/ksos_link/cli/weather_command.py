@@ -12,8 +12,7 @@ from ksos_link.cli.acting import print_done
 from ksos_link.cli.at_watch import Experimental, at_watch
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
-from ksos_link.cli.setting_pages import print_change
-from ksos_link.cli.setting_verbs import add_show, changing
+from ksos_link.cli.setting_verbs import add_show, change_setting
 from ksos_link.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -140,9 +139,7 @@ add_show(app, WeatherDisplay, "ksos weather show")
 def _switch(ctx: typer.Context, *, on: bool, json: bool, experimental: bool) -> None:
     call = invocation(ctx)
     call.open_log("weather")
-    values = {"on": on}
-    was, done = at_watch(call, changing(WeatherDisplay, values, experimental=experimental))
-    print_change(done, call, was=was, given=values, json=json, strict=False)
+    change_setting(call, WeatherDisplay, {"on": on}, json=json, experimental=experimental)
 
 
 def _degrees(option: str, text: str) -> float:
