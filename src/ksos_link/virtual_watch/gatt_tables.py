@@ -47,11 +47,13 @@ class ServiceSpec:
 class GattTable:
     """All vendor services of a watch, behind the standard 1800 and 1801.
 
-    `att_mtu` is the largest ATT MTU that the watch agrees to, and the one it asks for.
+    `att_mtu` is the largest ATT MTU that the watch agrees to, and with `asks_for_mtu` the one that
+    it asks for.
     """
 
     services: tuple[ServiceSpec, ...]
     att_mtu: int
+    asks_for_mtu: bool = False
 
 
 # ido.md 2.2 and 2.4 (handles and MTU marked C): service 000E-0018, MTU 140. What lies below 000E
@@ -69,6 +71,7 @@ IDO_A200: Final = GattTable(
         ),
     ),
     att_mtu=140,
+    asks_for_mtu=True,  # ido.md 2.4, C
 )
 
 _WRITE_BLIND: Final = Properties.WRITE_WITHOUT_RESPONSE
@@ -85,6 +88,16 @@ NORDIC_SECURE_LOADER: Final = GattTable(
                 CharacteristicSpec(_SECURE.format("0001"), _WRITE_NOTIFY),
                 CharacteristicSpec(_SECURE.format("0002"), _WRITE_BLIND),
             ),
+        ),
+    ),
+    att_mtu=_MTU_WITH_DATA_LENGTH,
+)
+# dfu.md 3.2: an application with the buttonless entry
+NORDIC_SECURE_APPLICATION: Final = GattTable(
+    services=(
+        ServiceSpec(
+            _sig(0xFE59),
+            (CharacteristicSpec(_SECURE.format("0003"), Properties.WRITE | Properties.INDICATE),),
         ),
     ),
     att_mtu=_MTU_WITH_DATA_LENGTH,
@@ -150,6 +163,7 @@ TABLES: Final = {  # by the names that `OnAir.table` takes
     "ido": IDO_A200,
     "ido-smp": IDO_SMP,
     "ido-realtek": IDO_REALTEK,
+    "nordic-secure-application": NORDIC_SECURE_APPLICATION,
     "nordic-secure-loader": NORDIC_SECURE_LOADER,
     "nordic-legacy-loader": NORDIC_LEGACY_LOADER,
 }

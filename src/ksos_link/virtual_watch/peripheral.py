@@ -17,6 +17,7 @@ from bumble.transport.common import AsyncPipeSink
 from firmware_protocol.watch_session import WatchSession
 from ksos_link.virtual_watch.gatt_tables import (
     IDO_A200,
+    TABLES,
     CharacteristicSpec,
     GattTable,
     Properties,
@@ -101,35 +102,41 @@ class VirtualPeripheral:
             ValueError: The table places a value where the server cannot have it.
         """
         self.session = session
-        self._table = table
         self._link = link
-        self._controller = RadioController("watch", link)
-        self._device = Device(
-            config=DeviceConfiguration(
-                name=identity.name,
-                address=Address(identity.address),
-                advertising_data=_advertisement(identity),
-                scan_response_data=_scan_response(identity),
-                advertising_interval_min=advertising_interval_ms,
-                advertising_interval_max=advertising_interval_ms,
-            ),
-            host=Host(self._controller, AsyncPipeSink(self._controller)),
-        )
-        self._device.gatt_server.max_mtu = table.att_mtu
-        self._notifying: dict[str, Characteristic[bytes]] = {}
-        for service in table.services:
-            members = [self._characteristic(c, encrypted_uuids) for c in service.characteristics]
-            self._device.add_service(Service(air_uuid(service.uuid), members))
-            for spec, member in zip(service.characteristics, members, strict=True):
-                if spec.handle not in (None, member.handle):
-                    raise ValueError(f"{spec.uuid} has handle {member.handle:#06x}")
-        self._device.on(Device.EVENT_CONNECTION, self._connected)
+        self._encrypted_uuids = encrypted_uuids
+        self._advertising_interval_ms = advertising_interval_ms
+        self._build(identity, TABLES[session.on_air.table] if session.on_air else table)
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._planned = list(identity.gestures) if isinstance(identity, PlansGestures) else []
         self._timers: list[asyncio.TimerHandle] = []
         self.on_shown: Callable[[str], None] | None = None  # gets each line of the watch's screen
+
+    def _build(self, identity: WatchIdentity, table: GattTable) -> None:
+        self.identity = self.session.on_air or identity
+        self._table = table
+        self._controller = RadioController("watch", self._link)
+        self._device = Device(
+            config=DeviceConfiguration(
+                name=self.identity.name,
+                address=Address(self.identity.address),
+                advertising_data=_advertisement(self.identity),
+                scan_response_data=_scan_response(self.identity),
+                advertising_interval_min=self._advertising_interval_ms,
+                advertising_interval_max=self._advertising_interval_ms,
+            ),
+            host=Host(self._controller, AsyncPipeSink(self._controller)),
+        )
+        self._device.gatt_server.max_mtu = table.att_mtu
+        self._notifying: dict[str, Characteristic[bytes]] = {}
+        for service in table.services:
+            members = [self._characteristic(spec) for spec in service.characteristics]
+            self._device.add_service(Service(air_uuid(service.uuid), members))
+            for spec, member in zip(service.characteristics, members, strict=True):
+                if spec.handle not in (None, member.handle):
+                    raise ValueError(f"{spec.uuid} has handle {member.handle:#06x}")
+        self._device.on(Device.EVENT_CONNECTION, self._connected)
 
     async def start(self) -> None:
         """Switch on and advertise."""
@@ -162,9 +169,7 @@ class VirtualPeripheral:
         for connection in list(self._controller.le_connections.values()):
             self._link.drop(connection)
 
-    def _characteristic(
-        self, spec: CharacteristicSpec, encrypted_uuids: frozenset[str]
-    ) -> Characteristic[bytes]:
+    def _characteristic(self, spec: CharacteristicSpec) -> Characteristic[bytes]:
         uuid, session = spec.uuid, self.session
 
         def read(_: Connection) -> bytes:
@@ -181,8 +186,7 @@ class VirtualPeripheral:
             self._wake.set()
 
         def subscribed(_: Connection, notify: bool, indicate: bool) -> None:
-            del indicate
-            if notify:
+            if notify or indicate:
                 with _failing_plainly():
                     session.subscribed(uuid, _now_s())
                 self._start_plan()
@@ -191,10 +195,10 @@ class VirtualPeripheral:
         characteristic: Characteristic[bytes] = Characteristic(
             air_uuid(uuid),
             spec.properties,
-            _READ | _WRITE | _ENCRYPTED if uuid in encrypted_uuids else _READ | _WRITE,
+            _READ | _WRITE | _ENCRYPTED if uuid in self._encrypted_uuids else _READ | _WRITE,
             CharacteristicValue(read=read, write=write),
         )
-        if Properties.NOTIFY in spec.properties:
+        if spec.properties & (Properties.NOTIFY | Properties.INDICATE):
             characteristic.on(Characteristic.EVENT_SUBSCRIPTION, subscribed)
             self._notifying[uuid] = characteristic
         return characteristic
@@ -209,7 +213,8 @@ class VirtualPeripheral:
         connection.once(Connection.EVENT_DISCONNECTION, self._disconnected)
         self.session.link_opened(_now_s())
         self._wake.set()
-        self._spawn(self._offer_mtu(connection))
+        if self._table.asks_for_mtu:
+            self._spawn(self._ask_for_mtu(connection))
         self._spawn(self._serve(connection))
 
     def _disconnected(self, _reason: int) -> None:
@@ -217,7 +222,17 @@ class VirtualPeripheral:
             task.cancel()
         self.session.link_lost(_now_s())
         if not self._closing:
-            self._spawn(self._device.start_advertising())
+            self._spawn(self._advertise_again())
+
+    async def _advertise_again(self) -> None:
+        """A watch that left its application for a loader, or came back, is another peripheral."""
+        shown = self.session.on_air
+        if shown is not None and shown != self.identity:
+            await self._device.power_off()
+            self._controller.leave()
+            self._build(shown, TABLES[shown.table])
+            await self._device.power_on()
+        await self._device.start_advertising()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -230,8 +245,7 @@ class VirtualPeripheral:
             _log.error("the virtual watch failed", exc_info=error)
             self.drop_link()
 
-    async def _offer_mtu(self, connection: Connection) -> None:
-        # the watch asks first (ido.md 2.4, C)
+    async def _ask_for_mtu(self, connection: Connection) -> None:
         with contextlib.suppress(BaseBumbleError):
             await connection.gatt_client.request_mtu(self._table.att_mtu)
 
@@ -257,7 +271,11 @@ class VirtualPeripheral:
     async def _notify(self, connection: Connection, uuid: str, value: bytes) -> None:
         if len(value) > connection.att_mtu - 3:
             _log.warning("a notification of %d bytes is cut to the ATT MTU", len(value))
-        await self._device.notify_subscriber(connection, self._notifying[uuid], value)
+        characteristic = self._notifying[uuid]
+        if Properties.NOTIFY in characteristic.properties:
+            await self._device.notify_subscriber(connection, characteristic, value)
+        else:
+            await self._device.indicate_subscriber(connection, characteristic, value)
 
 
 def _now_s() -> float:
