@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,15 @@ class Invocation:
         from ksos_link.store.database import open_store
 
         return open_store(self.home, self.secrets(), create=create)
+
+    @contextmanager
+    def store_if_any(self) -> "Iterator[Store | None]":
+        """The store, or None where there is none yet; it is not made."""
+        store: Store | None = None
+        with ExitStack() as opened:
+            with suppress(NotFoundError):
+                store = opened.enter_context(self.open_store(create=False))
+            yield store
 
     def link_options(self, *, bond: bool = False) -> "LinkOptions":
         """How links are made in this run."""

@@ -8,7 +8,6 @@ from ksos_link.cli import render
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
-from ksos_link.errors import NotFoundError
 from ksos_link.operations.local_time import local_now
 
 app = open_app("Your privacy: show what is kept and why; allow and deny.")
@@ -35,12 +34,8 @@ def show(ctx: typer.Context, json: OneJson = False) -> None:
     from ksos_link.operations.consents import CONSENTS, PURPOSES
 
     call = invocation(ctx)
-    given: dict[str, int] = {}
-    try:
-        with call.open_store(create=False) as store:
-            given = store.consents()
-    except NotFoundError:
-        pass  # nothing is kept yet, so nothing was consented to
+    with call.store_if_any() as store:  # where nothing is kept, nothing was consented to
+        given = {} if store is None else store.consents()
     consents = [
         {
             "consent": each.name,

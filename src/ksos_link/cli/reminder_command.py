@@ -96,11 +96,8 @@ def _check_cycle_consent(call: Invocation) -> None:
     """
     from ksos_link.operations.consents import CYCLE, check_consent
 
-    try:
-        with call.open_store(create=False) as store:
-            check_consent(store, CYCLE)
-    except NotFoundError:  # no store, no consent
-        check_consent(None, CYCLE)
+    with call.store_if_any() as store:
+        check_consent(store, CYCLE)
 
 
 add_set(

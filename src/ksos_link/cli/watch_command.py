@@ -13,7 +13,6 @@ from ksos_link.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.discover import WatchSeen
-    from ksos_link.store.devices import Device
 
 app = open_app("Your watches: scan, pair, list, rename, forget.")
 
@@ -123,9 +122,8 @@ def pair(
 def list_watches(ctx: typer.Context, json: JsonLines = False) -> None:
     """List the watches that are paired."""
     call = invocation(ctx)
-    devices: list[Device] = []
-    with contextlib.suppress(NotFoundError), call.open_store(create=False) as store:
-        devices = store.devices()
+    with call.store_if_any() as store:
+        devices = [] if store is None else store.devices()
     if json:
         for device in devices:
             synced = device.last_sync_utc_s

@@ -13,7 +13,7 @@ from ksos_link.cli.at_watch import Experimental, at_watch
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_verbs import add_show, change_setting
-from ksos_link.errors import NotFoundError, UsageError
+from ksos_link.errors import UsageError
 
 if TYPE_CHECKING:
     from firmware_protocol.events import Event
@@ -172,11 +172,7 @@ async def _asked(call: Invocation, source: "WeatherProvider", place: "Place") ->
     """The forecast, with the consent that the store of this home holds now."""
     from ksos_link.operations.weather_providers import fetch_forecast
 
-    with contextlib.ExitStack() as opened:
-        try:
-            store = opened.enter_context(call.open_store(create=False))
-        except NotFoundError:
-            store = None
+    with call.store_if_any() as store:
         return await fetch_forecast(store, source, place)
 
 
