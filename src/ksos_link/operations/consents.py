@@ -46,6 +46,7 @@ PURPOSES: Final = (
     Purpose("height, weight, birth date, sex, stride", "the watch's own formulas", _STORE),
     Purpose("menstrual cycle", "its reminders, only with the consent `cycle`", _STORE),
     Purpose("apps whose notices you allow", "to let only those through", _STORE),
+    Purpose("campaigns: watches, times, verdicts", "to go on after a kill; reports", _STORE),
     Purpose("consents", "to do only what you said", _STORE),
     Purpose("log of runs, without readings and addresses", "fault finding", "the folder logs"),
     Purpose("notices, calls, song titles, weather", "sent to the watch at once", "not kept"),

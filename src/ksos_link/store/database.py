@@ -6,6 +6,7 @@ from typing import Final, Self
 from ksos_link.config import Home, is_there
 from ksos_link.errors import NotFoundError, StoreError
 from ksos_link.store import swap
+from ksos_link.store.campaigns import CampaignPart
 from ksos_link.store.dbapi import BUSY_WAIT_S, KEY_BYTES, Database, touch_owner_only
 from ksos_link.store.devices import DevicePart
 from ksos_link.store.key_file import read_key_file, write_key_file
@@ -20,7 +21,7 @@ _PLAIN_SQLITE: Final = b"SQLite format 3\x00"
 _OPEN_ELSEWHERE: Final = "Another ksos has the store open."
 
 
-class Store(DevicePart, RecordPart, SettingPart, UpkeepPart):
+class Store(CampaignPart, DevicePart, RecordPart, SettingPart, UpkeepPart):
     """An open store. Many may read at once; the first write makes this the one writer."""
 
     def __init__(

@@ -1,8 +1,10 @@
 """Locks between programs, held by the operating system: a killed program leaves none behind."""
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -32,19 +34,38 @@ class FileLock:
         """
         if self.is_held:
             return
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
-        except OSError as error:
-            raise StoreError(
-                f"The store's folder cannot be written: {os.strerror(error.errno or 0)}.",
-                "Check who owns the folder and whether the file system is read-only.",
-            ) from error
+        descriptor = self._open()
         try:
             _wait_for_lock(descriptor, message, wait_s, shared=shared)
         except BaseException:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
+
+    def try_take(self) -> bool:
+        """Lock, or tell that somebody else holds it; nobody waits.
+
+        Raises:
+            StoreError: the file cannot be made, or not be locked.
+        """
+        if self.is_held:
+            return True
+        descriptor = self._open()
+        with _lock_errors():
+            if _try_lock(descriptor, shared=False):
+                self._descriptor = descriptor
+            else:
+                os.close(descriptor)
+        return self.is_held
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT, OWNER_ONLY_FILE)
+        except OSError as error:
+            raise StoreError(
+                f"The store's folder cannot be written: {os.strerror(error.errno or 0)}.",
+                "Check who owns the folder and whether the file system is read-only.",
+            ) from error
 
     def release(self) -> None:
         """Unlock; closing the file does it."""
@@ -55,11 +76,17 @@ class FileLock:
 
 def _wait_for_lock(descriptor: int, message: str, wait_s: float, *, shared: bool) -> None:
     until_s = time.monotonic() + wait_s
-    try:
+    with _lock_errors():
         while not _try_lock(descriptor, shared=shared):
             if time.monotonic() >= until_s:
                 raise StoreError(message, "Wait until it has ended, then run this again.")
             time.sleep(_POLL_S)
+
+
+@contextlib.contextmanager
+def _lock_errors() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise StoreError(
             f"The store's folder cannot be locked: {os.strerror(error.errno or 0)}.",

@@ -240,6 +240,64 @@ CREATE TABLE consent (
 ) WITHOUT ROWID, STRICT
 """
 
+_CAMPAIGN_SCHEMA: Final = """
+CREATE TABLE campaign (
+    campaign_id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,
+    title TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    state TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL,
+    ended_utc_s INTEGER
+) STRICT;
+CREATE TABLE campaign_file (
+    campaign_id INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (campaign_id, path)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE campaign_watch (
+    campaign_id INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    watch_no INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    radio TEXT NOT NULL,
+    PRIMARY KEY (campaign_id, watch_no)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE campaign_step (
+    campaign_id INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    step_no INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    PRIMARY KEY (campaign_id, step_no)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE campaign_attempt (
+    campaign_id INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
+    watch_no INTEGER NOT NULL,
+    step_no INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    verdict TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL,
+    took_s REAL,
+    message TEXT NOT NULL,
+    radio TEXT,
+    sent_bytes INTEGER,
+    rate_bytes_per_s REAL,
+    repeats INTEGER,
+    repeated_bytes INTEGER,
+    links INTEGER,
+    samples INTEGER,
+    rssi_dbm INTEGER,
+    battery_before_pct INTEGER,
+    battery_after_pct INTEGER,
+    firmware_version TEXT,
+    PRIMARY KEY (campaign_id, watch_no, step_no, attempt)
+) WITHOUT ROWID, STRICT;
+CREATE TABLE lock (
+    lock_id INTEGER PRIMARY KEY,
+    subject TEXT NOT NULL UNIQUE
+) STRICT
+"""
+
 
 def _first_schema(database: Database) -> None:
     for statement in _FIRST_SCHEMA.split(";"):
@@ -251,7 +309,16 @@ def _settings_schema(database: Database) -> None:
         database.rows(statement)
 
 
-_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_schema, _settings_schema)
+def _campaign_schema(database: Database) -> None:
+    for statement in _CAMPAIGN_SCHEMA.split(";"):
+        database.rows(statement)
+
+
+_STEPS: Final[tuple[Callable[[Database], None], ...]] = (
+    _first_schema,
+    _settings_schema,
+    _campaign_schema,
+)
 SCHEMA_VERSION: Final = len(_STEPS)
 
 

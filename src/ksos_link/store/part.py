@@ -28,6 +28,21 @@ class StorePart:
             self._writer.take("Another ksos is writing to the store.", wait_s=self._busy_wait_s)
             swap.abandon(self.home)  # a copy that a crash left must not outlive what is erased now
 
+    def release_writer(self) -> None:
+        """Let others write; the next write claims it again."""
+        self._writer.release()
+
+    @contextlib.contextmanager
+    def _writing_briefly(self) -> Iterator[None]:
+        """One transaction, after which others may write again if they could before."""
+        claimed = self._writer.is_held
+        try:
+            with self._writing():
+                yield
+        finally:
+            if not claimed:
+                self.release_writer()
+
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction: all or nothing."""
