@@ -11,7 +11,7 @@ from firmware_protocol.settings import (
     Wrist,
 )
 from ksos_link.cli.command import open_app
-from ksos_link.cli.setting_verbs import add_set, add_show_several
+from ksos_link.cli.setting_verbs import add_set_several, add_show_several
 
 _EXAMPLES: Final[dict[type[Setting], str]] = {
     Brightness: "--level-pct 60 --screen-on-s 8",
@@ -30,7 +30,10 @@ add_show_several(
     "ksos display show",
     "ksos display show brightness",
 )
-_set = open_app("Set brightness, raise to wake, orientation, wrist, shortcut.")
-for _name, _kind in DISPLAY.items():
-    add_set(_set, _kind, f"ksos display set {_name} {_EXAMPLES[_kind]}", name=_name)
-app.add_typer(_set, name="set")
+add_set_several(
+    app,
+    DISPLAY,
+    "Set brightness, raise to wake, orientation, wrist, shortcut.",
+    "ksos display set",
+    {kind.NAME: example for kind, example in _EXAMPLES.items()},
+)

@@ -17,7 +17,7 @@ from ksos_link.cli import render
 from ksos_link.cli.at_watch import Experimental, at_watch
 from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
-from ksos_link.cli.setting_verbs import add_set, add_show_several
+from ksos_link.cli.setting_verbs import add_set_several, add_show_several
 from ksos_link.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -47,10 +47,13 @@ add_show_several(
     "ksos measure show",
     "ksos measure show heart-rate",
 )
-_set = open_app("Set what the watch measures by itself, and when it warns.")
-for _name, _kind in MEASURES.items():
-    add_set(_set, _kind, f"ksos measure set {_name} {_EXAMPLES[_name]}", name=_name)
-app.add_typer(_set, name="set")
+add_set_several(
+    app,
+    MEASURES,
+    "Set what the watch measures by itself, and when it warns.",
+    "ksos measure set",
+    _EXAMPLES,
+)
 
 
 @app.command(epilog=epilog("ksos measure now", "ksos measure now spo2"))

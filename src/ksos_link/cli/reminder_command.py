@@ -17,7 +17,7 @@ from ksos_link.cli.at_watch import at_watch
 from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_pages import fields_of, shown_object, source_word, tell_missing
-from ksos_link.cli.setting_verbs import add_set, add_show_several, reading_several
+from ksos_link.cli.setting_verbs import add_set_several, add_show_several, reading_several
 from ksos_link.errors import NotFoundError
 from ksos_link.operations.local_time import local_now
 
@@ -82,10 +82,8 @@ _EXAMPLES: Final = {
     "sitting": "--on on --interval-min 45 --days workdays",
     "walking": "--on on --hourly-steps 250",
     "drinking": "--on on --interval-min 90 --quiet on",
+    "cycle": "--on on --last-start 2026-03-01",
 }
-_set = open_app("Set one of the reminders.")
-for _name, _example in _EXAMPLES.items():
-    add_set(_set, REMINDERS[_name], f"ksos reminder set {_name} {_example}", name=_name)
 
 
 def _check_cycle_consent(call: Invocation) -> None:
@@ -100,14 +98,14 @@ def _check_cycle_consent(call: Invocation) -> None:
         check_consent(store, CYCLE)
 
 
-add_set(
-    _set,
-    Cycle,
-    "ksos reminder set cycle --on on --last-start 2026-03-01",
-    name="cycle",
-    before=_check_cycle_consent,
+add_set_several(
+    app,
+    REMINDERS,
+    "Set one of the reminders.",
+    "ksos reminder set",
+    _EXAMPLES,
+    before={"cycle": _check_cycle_consent},
 )
-app.add_typer(_set, name="set")
 _remove = open_app("Remove what a reminder knows of you.")
 
 

@@ -28,7 +28,7 @@ from firmware_protocol.settings import (
     WalkReminder,
 )
 from ksos_link.cli.at_watch import Experimental, Strict, at_watch
-from ksos_link.cli.command import JsonLines, OneJson, epilog
+from ksos_link.cli.command import JsonLines, OneJson, epilog, open_app
 from ksos_link.cli.invocation import Invocation, invocation
 from ksos_link.cli.setting_options import takes_fields, values_to_set
 from ksos_link.cli.setting_pages import (
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 SettingType = TypeVar("SettingType", bound=Setting)
 Before = Callable[[Invocation], None]  # what must hold before a command connects, such as consent
+_NOTHING_BEFORE: Final[Mapping[str, Before]] = {}
 _OBJECTS: Final[Mapping[type[Setting], str]] = {  # what stands behind "Show" and "Set"
     Brightness: "how bright the screen is, by day and by night, and how long it stays on",
     Cycle: "the menstrual cycle and its reminders",
@@ -139,6 +140,26 @@ def add_show_several(
 
     show.__doc__ = f"Show {what}.\n\nWithout a name all of them, as far as the watch has them."
     app.command(epilog=epilog(*examples))(show)
+
+
+def add_set_several(
+    app: typer.Typer,
+    kinds: Mapping[str, type[Setting]],
+    set_help: str,
+    command: str,
+    examples: Mapping[str, str],
+    *,
+    before: Mapping[str, Before] = _NOTHING_BEFORE,
+) -> None:
+    """Add `set` with a verb for each setting of a noun.
+
+    `examples` are the options of one call of each, behind `command` and its name.
+    """
+    verbs = open_app(set_help)
+    for name, kind in kinds.items():
+        example = f"{command} {name} {examples[name]}"
+        add_set(verbs, kind, example, name=name, before=before.get(name))
+    app.add_typer(verbs, name="set")
 
 
 def one_of(kinds: Mapping[str, type[Setting]], name: str) -> type[Setting]:
