@@ -159,7 +159,7 @@ async def _virtual_route(
         address: str | None = identity.address
     else:
         virtual = await VirtualRadio.open_network(target.endpoint)
-        address = None
+        address = target.address
     try:
         yield BleRoute(Radio(virtual.client_backend, virtual.scanner_backend), address, options)
     finally:

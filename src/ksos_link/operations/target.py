@@ -31,9 +31,13 @@ class VirtualTarget:
 
 @dataclass(frozen=True, slots=True)
 class NetworkTarget:
-    """A virtual watch in another process: `virtual:tcp:127.0.0.1:PORT`."""
+    """A virtual watch in another process: `virtual:tcp:127.0.0.1:PORT[/ADDRESS]`.
+
+    Without an address it is the first watch seen there.
+    """
 
     endpoint: str
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,9 @@ def parse_target(text: str) -> Target:
     if text.startswith("replay:") and text != "replay:":
         return ReplayTarget(Path(text.removeprefix("replay:")))
     if text.startswith("virtual:tcp:"):
-        return NetworkTarget(text.removeprefix("virtual:"))
+        endpoint, slash, address = text.removeprefix("virtual:").partition("/")
+        if not slash or _BLUETOOTH.fullmatch(address):
+            return NetworkTarget(endpoint, address.upper() or None)
     if text.startswith("virtual:") and text != "virtual:":
         family, _, query = text.removeprefix("virtual:").partition("?")
         return VirtualTarget(family, dict(parse_qsl(query, keep_blank_values=True)))

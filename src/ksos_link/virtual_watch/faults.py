@@ -9,6 +9,7 @@
     reboot@N          the watch restarts instead of notification N: link lost, reboot flag set
     wrong-sequence@N  the reply that notification N belongs to carries another sequence number
     lose-write@N      the link is lost before the watch sees write N
+    cut-power@N       the watch loses its power before it sees write N, and starts anew
     refuse-bind       the watch says that it belongs to somebody else
     low-battery       five percent
     noise             random bytes are notified before and after each answer
@@ -30,7 +31,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
-from firmware_protocol.watch_session import WatchSession, WatchTraits
+from firmware_protocol.watch_session import OnAir, WatchSession, WatchTraits
 from ksos_link.errors import UsageError
 
 DELAY_S: Final = 10.0  # longer than a client waits for an answer before it asks again
@@ -39,6 +40,7 @@ _LONGEST_NOISE_BYTES = 20
 _COUNTED: Final = (
     *("lose", "drop", "delay", "duplicate", "reorder", "corrupt", "reboot", "wrong-sequence"),
     "lose-write",
+    "cut-power",
 )
 _PLAIN: Final = ("refuse-bind", "low-battery", "noise", "silent")
 _Notification = tuple[str, bytes]
@@ -134,11 +136,16 @@ class FaultySession(WatchSession):
         """See `WatchSession.take_shown`."""
         return self._session.take_shown()
 
+    @property
+    def on_air(self) -> OnAir | None:
+        """See `WatchSession.on_air`."""
+        return self._session.on_air
+
     def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
         """Hand a write to the watch, unless the link is lost with it."""
         since_start_s = self._since_start(now_s)
-        if self._lost or ("lose-write", self._writes) in self._at:
-            self._lost = True
+        self._restarts |= ("cut-power", self._writes) in self._at
+        self._lost |= self._restarts or ("lose-write", self._writes) in self._at
         self._writes += 1
         if not self._lost:
             self._release(len(self._delayed))

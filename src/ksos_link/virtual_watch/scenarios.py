@@ -10,6 +10,10 @@
     today     its date only
     bound     yes or no (default: the scenario's)
     battery   percent
+    platform  whose chip it has, as a number of the family (ido.md 11.1); it decides how firmware
+              gets in
+    loader    the transport of its loader, where a platform may have several
+    firmware  the version of its firmware, a whole number
     do        what the wearer does, and when: `next@2,find_phone@5` (seconds after the companion
               first listened; see `ksos virtual list --gestures`)
     address   a random static address
@@ -26,11 +30,12 @@ from typing import Any, Final, TypeVar
 from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.family import Family
 from firmware_protocol.registry import FAMILIES, family_named
-from firmware_protocol.watch_session import WatchTraits
+from firmware_protocol.watch_session import OnAir, WatchTraits
 from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.virtual_watch.faults import FaultySession, parse_faults, traits_with
 from ksos_link.virtual_watch.scenario import DAY_MIN, PlannedGesture, Scenario, WorkoutPlan
 from ksos_link.virtual_watch.sensors import memory_for
+from ksos_link.virtual_watch.updatable import updatable_watch
 from ksos_link.virtual_watch.workouts import LATEST_START_MIN
 
 DEFAULT_SCENARIO: Final = "full-day"
@@ -39,8 +44,9 @@ _YEARS: Final = range(1971, 2101)  # all that a watch remembers fits 32 bits of 
 _ADDRESS: Final = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}")
 _QUERY_KEYS: Final = (
     *("scenario", "seed", "fault", "option", "now", "today", "bound", "battery", "address"),
-    "do",
+    *("do", "platform", "loader", "firmware"),
 )
+_BYTE_HINT: Final = "a whole number from 0 to 255"
 _YES_NO: Final = {"yes": True, "no": False}
 Parsed = TypeVar("Parsed")
 
@@ -57,6 +63,11 @@ class VirtualIdentity:
     service_uuids: tuple[str, ...]
     manufacturer_data: bytes
     gestures: tuple[PlannedGesture, ...] = ()
+
+    @property
+    def on_air(self) -> OnAir:
+        """The same for a watch that may change what it shows."""
+        return OnAir(self.address, self.name, self.service_uuids, self.manufacturer_data)
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -148,6 +159,8 @@ def open_virtual_watch(
             ),
             battery_pct=_parsed(query, "battery", "64", _percent, "a whole number from 0 to 100"),
             options=frozenset(filter(None, query.get("option", "").split(","))),
+            platform=_parsed(query, "platform", "40", _byte, _BYTE_HINT),
+            firmware_version=_parsed(query, "firmware", "17", _byte, _BYTE_HINT),
         ),
     )
     memory = memory_for(scenario, today=wall.date(), seed=seed)
@@ -156,7 +169,8 @@ def open_virtual_watch(
     except LocalProtocolError as error:
         raise UsageError(f"The option cannot be used: {error}.") from error
     gestures = _gestures(query, scenario, session.gestures)
-    faulty = FaultySession(session, faults, seed=seed, started_s=now_s)
+    updatable = updatable_watch(session, identity.on_air, traits, query.get("loader"))
+    faulty = FaultySession(updatable, faults, seed=seed, started_s=now_s)
     return faulty, replace(identity, gestures=gestures)
 
 
@@ -199,7 +213,7 @@ def _parsed(
     text = query.get(key, default)
     try:
         return parse(text)
-    except (ValueError, KeyError):
+    except (ValueError, LookupError):
         raise UsageError(f"The value of `{key}` makes no sense.", f"Give {what}.") from None
 
 
@@ -234,10 +248,17 @@ def _address(text: str) -> str:
 
 
 def _percent(text: str) -> int:
-    percent = int(text)
-    if not 0 <= percent <= 100:
+    return range(101)[_whole_number(text)]
+
+
+def _byte(text: str) -> int:
+    return range(256)[_whole_number(text)]
+
+
+def _whole_number(text: str) -> int:
+    if not text.isdecimal():
         raise ValueError
-    return percent
+    return int(text)
 
 
 def _ido_identity(address: str) -> VirtualIdentity:

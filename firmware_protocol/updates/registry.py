@@ -1,0 +1,12 @@
+"""The firmware transports there are, by the names that images give."""
+
+from typing import Final
+
+from firmware_protocol.updates.transport import UpdateTransport
+
+TRANSPORTS: Final[tuple[UpdateTransport, ...]] = ()
+
+
+def transport_named(name: str) -> UpdateTransport | None:
+    """Return a transport, or None where there is none of that name."""
+    return next((transport for transport in TRANSPORTS if transport.name == name), None)
