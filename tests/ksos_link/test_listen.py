@@ -12,9 +12,10 @@ import pytest
 from firmware_protocol.told import BatteryLow, DataChanged, FindPhoneRequested, MusicKeyPressed
 from ksos_link.cli.live_command import Page, sparkline
 from ksos_link.cli.told_lines import told_line
+from ksos_link.connection.retry import wait_before_s
 from ksos_link.connection.watch import Watch
 from ksos_link.errors import BluetoothError, NotFoundError, RefusedError
-from ksos_link.operations.listen import LinkGone, Listening, listen, wait_before_s
+from ksos_link.operations.listen import LinkGone, Listening, listen
 from ksos_link.operations.live import live
 from ksos_link.operations.open_watch import open_watch
 from ksos_link.operations.ring import Ringer

@@ -10,7 +10,7 @@ from typing import Final
 from firmware_protocol.events import BatteryRead
 from firmware_protocol.jobs import ReadBattery
 from firmware_protocol.told import BatteryLow, ClockWanted, Told
-from ksos_link.connection.retry import FIRST_BACKOFF_S, LONGEST_BACKOFF_S
+from ksos_link.connection.retry import wait_before_s
 from ksos_link.errors import (
     BluetoothError,
     KsosError,
@@ -85,12 +85,6 @@ def link_gone(error: KsosError, lost: int, left_s: float) -> LinkGone:
     """What to tell of a link that broke after `lost` others, with `left_s` to go."""
     why = "" if isinstance(error, LinkLostError) else str(error)
     return LinkGone(min(wait_before_s(lost), max(0.0, left_s)), why)
-
-
-def wait_before_s(lost: int) -> float:
-    """How long to wait for a link after `lost` attempts in a row that came to nothing."""
-    doublings = min(lost, 10)  # an absence of days must not overflow
-    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0**doublings)
 
 
 async def ask_battery(watch: OpenWatch) -> BatteryRead | None:
