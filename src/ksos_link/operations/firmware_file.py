@@ -22,7 +22,7 @@ from firmware_protocol.images import (
 )
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
 
-_MAX_KEY_BYTES: Final = 64 * 1024
+MAX_KEY_BYTES: Final = 64 * 1024
 _FORMAT_HINT: Final = (
     "Get it anew, named as its maker did; for a plain binary put a manifest beside it, FILE.toml."
 )
@@ -44,13 +44,16 @@ class FirmwareFile:
         return problems(self.info)
 
 
-def open_firmware_file(path: Path, public_key: Path | None = None) -> FirmwareFile:
+def open_firmware_file(
+    path: Path, public_key: Path | None = None, *, released_as: Sidecar | None = None
+) -> FirmwareFile:
     """Read a firmware file once, and check all that can be checked without a watch.
 
     Args:
         path: the file.
         public_key: a PEM file; with it signatures are verified, and a file without one is
             objected to.
+        released_as: what a release says of it, which counts in place of a manifest beside it.
 
     Raises:
         NotFoundError: the file, or that of the key, cannot be read.
@@ -58,9 +61,9 @@ def open_firmware_file(path: Path, public_key: Path | None = None) -> FirmwareFi
         MalformedError: the file is of no known format, damaged or far too large, or its sidecar
             manifest is none.
     """
-    key = None if public_key is None else _read_key(public_key)
-    data = _read(path, MAX_FILE_BYTES)
-    sidecar_path, sidecar = _find_sidecar(path)
+    key = None if public_key is None else read_public_key(public_key)
+    data = read_limited(path, MAX_FILE_BYTES)
+    sidecar_path, sidecar = (None, released_as) if released_as else _find_sidecar(path)
     try:
         info = read_image(data, path.name, sidecar=sidecar, key=key)
     except DecodeError as error:
@@ -68,10 +71,16 @@ def open_firmware_file(path: Path, public_key: Path | None = None) -> FirmwareFi
     return FirmwareFile(path, len(data), hashlib.sha256(data).hexdigest(), info, sidecar_path)
 
 
-def _read(path: Path, limit_bytes: int) -> bytes:
+def read_limited(path: Path, limit_bytes: int) -> bytes:
+    """Read a file of at most so many bytes.
+
+    Raises:
+        NotFoundError: it cannot be read, or is no file.
+        MalformedError: it is larger.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe may never end
-            raise NotFoundError(f"{path} is no file.", "Name the firmware file itself.")
+            raise NotFoundError(f"{path} is no file.", "Name the file itself.")
         with path.open("rb") as file:
             data = file.read(limit_bytes + 1)
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
@@ -85,9 +94,15 @@ def _read(path: Path, limit_bytes: int) -> bytes:
     return data
 
 
-def _read_key(path: Path) -> PublicKey:
+def read_public_key(path: Path) -> PublicKey:
+    """Read the public key of who signs.
+
+    Raises:
+        NotFoundError: it cannot be read.
+        UsageError: it is no public key of a kind that is used here.
+    """
     try:
-        return public_key_from_pem(_read(path, _MAX_KEY_BYTES))
+        return public_key_from_pem(read_limited(path, MAX_KEY_BYTES))
     except DecodeError as error:
         raise UsageError(
             f"{path} cannot be used: {error}.", "Give the public key of who signs, as PEM."
@@ -100,7 +115,7 @@ def _find_sidecar(path: Path) -> tuple[Path | None, Sidecar | None]:
         beside = path.with_name(path.name + ending)
         if not beside.is_file():
             continue
-        data = _read(beside, MAX_SIDECAR_BYTES)
+        data = read_limited(beside, MAX_SIDECAR_BYTES)
         try:
             return beside, read_sidecar(data, beside.name)
         except DecodeError as error:
