@@ -57,9 +57,13 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read a characteristic; its value comes back through `receive_data` on the same UUID."""
+    """Read a characteristic; its value comes back through `receive_data` on the same UUID.
+
+    An `optional` one that the watch lacks, or does not let be read, comes back empty.
+    """
 
     uuid: str
+    optional: bool = False
 
 
 Output = Write | Read

@@ -206,6 +206,50 @@ def test_a_value_that_is_read_answers_a_question(run: Run) -> None:
     assert link.calls == ["read"]
 
 
+class ReadingDialect(ToyDialect):
+    """Reads two values one after the other; the first may be missing."""
+
+    def receive_data(self, uuid: str, data: bytes) -> list[Message]:
+        return [Word(f"{uuid} {data.decode()}")]
+
+    def _play(self, job: Job) -> Dialogue:
+        for uuid in ("first", "second"):
+            wanted = Read(uuid, optional=uuid == "first")
+            said = yield Exchange(
+                lambda wanted=wanted: [wanted],
+                lambda message, uuid=uuid: message.name.startswith(uuid),
+                TIMEOUT_S,
+            )
+            assert said is not None
+            yield Report(DataChanged(said.name, {}))
+        yield Report(IDENTIFIED)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_what_one_value_leads_to_is_read_without_a_wait(run: Run, missing: bool) -> None:
+    lacks = RefusedError("The device lacks a characteristic.")
+    link = ToyLink(fails={("read", 1): lacks} if missing else {})
+    family = replace(FAMILIES[0], open_dialect=lambda _: ReadingDialect())
+
+    async def job() -> list[Event]:
+        return await events_of(Watch(family, link), Identify())
+
+    said = ["first " if missing else "first !", "second !"]
+    assert run(job())[:2] == [DataChanged(name, {}) for name in said]
+    assert link.calls == ["read", "read"]
+
+
+def test_a_value_that_must_be_there_ends_the_job_by_its_absence(run: Run) -> None:
+    link = ToyLink(fails={("read", 2): RefusedError("The device lacks a characteristic.")})
+    family = replace(FAMILIES[0], open_dialect=lambda _: ReadingDialect())
+
+    async def job() -> None:
+        with pytest.raises(RefusedError, match="lacks"):
+            await events_of(Watch(family, link), Identify())
+
+    run(job())
+
+
 def test_each_record_waits_for_its_commit(run: Run) -> None:
     link = ToyLink()
 

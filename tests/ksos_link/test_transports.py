@@ -176,6 +176,16 @@ def test_a_value_is_read(run: Run, open_link: OpenLink) -> None:
     assert run(job()) == b"value 0af6"
 
 
+def test_a_characteristic_that_is_not_there_is_no_lost_link(run: Run) -> None:
+    async def job() -> bytes:
+        async with ble_link(EchoSession()) as link:
+            with pytest.raises(RefusedError, match="lacks a characteristic"):
+                await link.read_value("0000fff3-0000-1000-8000-00805f9b34fb")
+            return await link.read_value(WRITE)
+
+    assert run(job()) == b"value 0af6"
+
+
 def test_a_closed_link_is_lost_and_may_be_closed_again(run: Run, open_link: OpenLink) -> None:
     session = EchoSession()
 

@@ -9,7 +9,7 @@ from firmware_protocol.events import Event
 from firmware_protocol.family import Read
 from firmware_protocol.jobs import Job
 from firmware_protocol.session import CompanionSession, SessionState
-from ksos_link.errors import KsosError, LinkLostError
+from ksos_link.errors import KsosError, LinkLostError, RefusedError
 from ksos_link.transports.base import Transport
 
 _AT_WORK = (SessionState.ASKING, SessionState.DELIVERING)
@@ -96,16 +96,25 @@ class Driver:
         self._pending += self._session.timed_out(self._now_s())
 
     async def _flush(self) -> None:
-        for output in self._session.data_to_send():
-            if isinstance(output, Read):
-                with self._closed_by_failure():
-                    value = await self._transport.read_value(output.uuid)
-                self._pending += self._session.receive_data(output.uuid, value, self._now_s())
-            else:
+        while outputs := self._session.data_to_send():  # a value read may lead to more at once
+            for output in outputs:
+                if isinstance(output, Read):
+                    value = await self._read(output)
+                    self._pending += self._session.receive_data(output.uuid, value, self._now_s())
+                    continue
                 with self._closed_by_failure():
                     await self._transport.write(
                         output.uuid, output.data, with_response=output.with_response
                     )
+
+    async def _read(self, wanted: Read) -> bytes:
+        with self._closed_by_failure():
+            try:
+                return await self._transport.read_value(wanted.uuid)
+            except RefusedError:
+                if not wanted.optional:
+                    raise
+                return b""
 
     @contextlib.contextmanager
     def _closed_by_failure(self) -> Iterator[None]:

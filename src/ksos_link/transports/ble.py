@@ -15,6 +15,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import (
     BleakBluetoothNotAvailableError,
+    BleakCharacteristicNotFoundError,
     BleakDeviceNotFoundError,
     BleakError,
     BleakGATTProtocolError,
@@ -35,6 +36,8 @@ ADAPTER_HINT: Final = "Run `ksos doctor`: it names what is missing and the comma
 
 LOST: Final = "The Bluetooth link to the watch was lost."
 MOVE_CLOSER: Final = "Move closer and try again."
+LACKING: Final = "The device lacks a characteristic of this kind of watch."
+LACKING_HINT: Final = "It is perhaps of another family, or in its update mode."
 NEAR_HINT: Final = (
     "Is it near, awake and not connected to a phone? Watches connected to one stay silent."
 )
@@ -65,6 +68,8 @@ def bluetooth_errors() -> Iterator[None]:
         yield
     except BleakDeviceNotFoundError as error:
         raise NotFoundError("The watch was not found.", NEAR_HINT) from error
+    except BleakCharacteristicNotFoundError as error:
+        raise RefusedError(LACKING, LACKING_HINT) from error
     except BleakGATTProtocolError as error:
         code = int(error.args[0])  # `error.code` knows only the codes that have a name
         if code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR:
@@ -198,10 +203,7 @@ class BleTransport:
         services = self._client.services
         for index, uuid in enumerate(self._gatt.notify_uuids):
             if services.get_characteristic(uuid) is None:
-                raise RefusedError(
-                    "The device lacks a characteristic of this kind of watch.",
-                    "It is perhaps of another family, or in its update mode.",
-                )
+                raise RefusedError(LACKING, LACKING_HINT)
             if index:
                 await asyncio.sleep(SUBSCRIBE_GAP_S)
             async with asyncio.timeout(OPERATION_TIMEOUT_S):
