@@ -1,13 +1,14 @@
-"""Watch: what an operation holds while a watch is connected."""
+"""Watch and Loader: what an operation holds while a watch, or its loader, is connected."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from firmware_protocol.events import Event, Identified, JobFailed, WatchInfo
-from firmware_protocol.family import Family
+from firmware_protocol.family import Dialect, Family
 from firmware_protocol.jobs import Identify, Job
 from firmware_protocol.session import CompanionSession
+from firmware_protocol.updates.transport import UpdateTransport
 from ksos_link.connection.driver import Driver
 from ksos_link.errors import KsosError, MalformedError, PolicyError, RefusedError, UsageError
 from ksos_link.transports.base import Transport
@@ -15,38 +16,33 @@ from ksos_link.transports.base import Transport
 EventType = TypeVar("EventType", bound=Event)
 
 
-class Watch:
-    """A connected watch that has told who it is. Open it with `Watch.meet`."""
+class Peer:
+    """A connected device that speaks a dialect and has told who it is."""
 
-    def __init__(self, family: Family, transport: Transport) -> None:
-        self.family = family
-        self._driver = Driver(
-            transport, CompanionSession(family.open_dialect(transport.max_write_bytes))
-        )
+    def __init__(self, dialect: Dialect, transport: Transport) -> None:
+        self._driver = Driver(transport, CompanionSession(dialect))
         self._info: WatchInfo | None = None
         self.told_while_met: list[Event] = []  # what it said unasked before it was known
         self._transport = transport
 
-    @classmethod
-    async def meet(cls, family: Family, transport: Transport) -> "Watch":
+    async def greet(self) -> Self:
         """Run the connect prelude on an open link.
 
         Raises:
-            RefusedError: the watch did not answer.
+            RefusedError: the device did not answer.
             LinkLostError: the link broke.
         """
-        watch = cls(family, transport)
         try:
-            async with aclosing(watch.run(Identify())) as events:
+            async with aclosing(self.run(Identify())) as events:
                 async for event in events:
                     if isinstance(event, Identified):
-                        watch._info = event.info
+                        self._info = event.info
                     else:
-                        watch.told_while_met.append(event)
+                        self.told_while_met.append(event)
         except BaseException:
-            await watch.close()
+            await self.close()
             raise
-        return watch
+        return self
 
     @property
     def info(self) -> WatchInfo:
@@ -98,6 +94,32 @@ class Watch:
     async def close(self) -> None:
         """Let the watch go."""
         await self._driver.close()
+
+
+class Watch(Peer):
+    """A connected watch. Open it with `Watch.meet`."""
+
+    def __init__(self, family: Family, transport: Transport) -> None:
+        super().__init__(family.open_dialect(transport.max_write_bytes), transport)
+        self.family = family
+
+    @classmethod
+    async def meet(cls, family: Family, transport: Transport) -> "Watch":
+        """Run the connect prelude on an open link; raises as `greet`."""
+        return await cls(family, transport).greet()
+
+
+class Loader(Peer):
+    """What takes firmware on a connected watch. Open it with `Loader.meet`."""
+
+    def __init__(self, way: UpdateTransport, transport: Transport) -> None:
+        super().__init__(way.open_dialect(transport.max_write_bytes), transport)
+        self.way = way
+
+    @classmethod
+    async def meet(cls, way: UpdateTransport, transport: Transport) -> "Loader":
+        """Ask on an open link whether the loader is there; raises as `greet`."""
+        return await cls(way, transport).greet()
 
 
 def _failure(event: JobFailed) -> KsosError:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import registry
 from firmware_protocol.family import CapturedPacket, Family
-from ksos_link.connection.watch import Watch
+from firmware_protocol.updates.transport import UpdateTransport
+from ksos_link.connection.watch import Loader, Watch
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
 from ksos_link.operations.local_time import local_now
 from ksos_link.operations.target import (
@@ -63,6 +64,21 @@ class Route(ABC):
             RefusedError: the watch did not answer.
         """
 
+    async def meet_loader(self, way: UpdateTransport, addresses: Collection[str]) -> Loader:
+        """Open a link to what takes firmware on the watch that was met at one of `addresses`.
+
+        Raises:
+            NotFoundError: no such loader is on the air, or this route has none.
+            BluetoothError, RefusedError: as `meet`.
+        """
+        del addresses
+        raise NotFoundError(f"A {way.title} loader can be met over Bluetooth only.")
+
+    @property
+    def rssi_dbm(self) -> int | None:
+        """How strong the watch was when it was last seen; None where nobody knows."""
+        return None
+
 
 class BleRoute(Route):
     """Over Bluetooth LE, on a real or a virtual radio. Without an address, the first watch seen."""
@@ -71,6 +87,7 @@ class BleRoute(Route):
         self.radio = radio
         self._address = address
         self._options = options
+        self._rssi_dbm: int | None = None
 
     async def meet(self) -> Watch:
         """See `Route.meet`."""
@@ -80,11 +97,37 @@ class BleRoute(Route):
         link = await BleTransport.open(self.radio, device, family.gatt, bond=self._options.bond)
         return await Watch.meet(family, self._options.tapped(link))
 
+    async def meet_loader(self, way: UpdateTransport, addresses: Collection[str]) -> Loader:
+        """See `Route.meet_loader`. Where a platform hides addresses, the first loader is taken."""
+        from ksos_link.transports.ble import BleTransport
+
+        device = await self._find_loader(way, {address.upper() for address in addresses})
+        link = await BleTransport.open(self.radio, device, way.gatt, bond=self._options.bond)
+        return await Loader.meet(way, self._options.tapped(link))
+
+    async def _find_loader(self, way: UpdateTransport, addresses: Collection[str]) -> "BLEDevice":
+        from ksos_link.transports import ble
+
+        async with contextlib.aclosing(ble.scan(self.radio, self._options.timeout_s)) as seen:
+            async for advertisement, device in seen:
+                if way.leaves_application and not way.is_loader(advertisement):
+                    continue
+                if not addresses or advertisement.address.upper() in addresses:
+                    self._rssi_dbm = advertisement.rssi_dbm
+                    return device
+        raise ble.not_found(self._options.timeout_s)
+
+    @property
+    def rssi_dbm(self) -> int | None:
+        """See `Route.rssi_dbm`."""
+        return self._rssi_dbm
+
     async def _find(self) -> "tuple[Family, BLEDevice]":
         from ksos_link.transports import ble
 
         async with contextlib.aclosing(ble.scan(self.radio, self._options.timeout_s)) as seen:
             async for advertisement, device in seen:
+                self._rssi_dbm = advertisement.rssi_dbm
                 found = registry.recognise(advertisement)
                 if self._address is None:
                     if found is not None:
