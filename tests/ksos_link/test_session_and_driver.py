@@ -214,15 +214,15 @@ class ReadingDialect(ToyDialect):
 
     def _play(self, job: Job) -> Dialogue:
         for uuid in ("first", "second"):
-            wanted = Read(uuid, optional=uuid == "first")
-            said = yield Exchange(
-                lambda wanted=wanted: [wanted],
-                lambda message, uuid=uuid: message.name.startswith(uuid),
-                TIMEOUT_S,
-            )
+            said = yield self._value(uuid)
             assert said is not None
             yield Report(DataChanged(said.name, {}))
         yield Report(IDENTIFIED)
+
+    @staticmethod
+    def _value(uuid: str) -> Step:
+        wanted = Read(uuid, optional=uuid == "first")
+        return Exchange(lambda: [wanted], lambda said: said.name.startswith(uuid), TIMEOUT_S)
 
 
 @pytest.mark.parametrize("missing", [False, True])

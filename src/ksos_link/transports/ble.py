@@ -68,8 +68,6 @@ def bluetooth_errors() -> Iterator[None]:
         yield
     except BleakDeviceNotFoundError as error:
         raise NotFoundError("The watch was not found.", NEAR_HINT) from error
-    except BleakCharacteristicNotFoundError as error:
-        raise RefusedError(LACKING, LACKING_HINT) from error
     except BleakGATTProtocolError as error:
         code = int(error.args[0])  # `error.code` knows only the codes that have a name
         if code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR:
@@ -95,7 +93,9 @@ def _adapter_answers() -> Iterator[None]:
         raise BluetoothError("Bluetooth does not answer on this machine.", ADAPTER_HINT) from error
 
 
-def _bluetooth_error(error: Exception) -> BluetoothError:
+def _bluetooth_error(error: Exception) -> BluetoothError | RefusedError:
+    if isinstance(error, BleakCharacteristicNotFoundError):
+        return RefusedError(LACKING, LACKING_HINT)
     if isinstance(error, BleakBluetoothNotAvailableError):
         return BluetoothError("Bluetooth is not available on this machine.", ADAPTER_HINT)
     if isinstance(error, BleakConnectionError):
