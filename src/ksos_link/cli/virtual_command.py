@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -112,3 +113,71 @@ def list_scenarios(
             render.print_json({"scenario": name, "title": title})
         return
     render.print_table(("scenario", "title"), lines)
+
+
+@app.command(
+    epilog=epilog(
+        "ksos virtual image nordic-secure --firmware 9 app.zip",
+        "ksos virtual image mcuboot --firmware 9 app.bin --public-key app.pem",
+    )
+)
+def image(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="nordic-secure, nordic-legacy, mcuboot, realtek-bee2, ido-fw or actions-aota.",
+        ),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    firmware: Annotated[
+        int,
+        typer.Option(
+            "--firmware",
+            metavar="N",
+            min=0,
+            max=255,
+            help="The version that a virtual watch has once it runs this.",
+        ),
+    ],
+    size_kb: Annotated[
+        int,
+        typer.Option(
+            "--size-kb",
+            metavar="KB",
+            min=2,
+            max=16384,
+            help="What goes to the watch, in units of 1024 bytes.",
+        ),
+    ] = 64,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed",
+            metavar="N",
+            min=0,
+            max=2**32 - 1,
+            help="Decides the bytes behind the head.",
+        ),
+    ] = 0,
+    public_key: Annotated[
+        Path | None,
+        typer.Option(
+            "--public-key", metavar="FILE", help="Also write the key that verifies it, as PEM."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
+) -> None:
+    """Write a made-up firmware file that virtual watches take and no real watch would start."""
+    from ksos_link.operations.virtual import write_sample_image
+
+    size_bytes = write_sample_image(
+        kind,
+        out,
+        version=firmware,
+        size_bytes=size_kb * 1024,
+        seed=seed,
+        public_key=public_key,
+        force=force,
+    )
+    render.print_line(f"The image is written: {render.cell_text(out)} ({size_bytes} bytes)")

@@ -152,9 +152,9 @@ def check_target(out: Path, *, force: bool) -> None:
         NotFoundError: its folder does not exist.
     """
     if is_of_a_store(out):
-        raise UsageError("That file belongs to the store.", "Choose another path with --out.")
+        raise UsageError("That file belongs to the store.", "Choose another path.")
     if out.is_dir():
-        raise UsageError(f"{out} is a folder.", "Name a file with --out.")
+        raise UsageError(f"{out} is a folder.", "Name a file.")
     if not out.parent.is_dir():
         raise NotFoundError(f"The folder {out.parent} does not exist.", "Make it first.")
     if not force and is_there(out):
@@ -180,7 +180,7 @@ def write_whole(out: Path, data: bytes) -> None:
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written: {os.strerror(error.errno or 0)}.",
-            "Make room, or choose another path with --out.",
+            "Make room, or choose another path.",
         ) from error
 
 

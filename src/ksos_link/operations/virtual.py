@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from firmware_protocol.errors import LocalProtocolError
 from ksos_link.errors import UsageError
@@ -77,3 +78,37 @@ def gesture_names(family: str) -> tuple[str, ...]:
 
     session, _ = open_virtual_watch(family, {"scenario": "empty"}, now=local_now())
     return session.gestures
+
+
+def write_sample_image(
+    kind: str,
+    out: Path,
+    *,
+    version: int,
+    size_bytes: int,
+    seed: int = 0,
+    public_key: Path | None = None,
+    force: bool = False,
+) -> int:
+    """Write a made-up firmware file, and the key that verifies it; return its size in bytes.
+
+    Raises:
+        UsageError: no such kind, or a file is there already.
+        NotFoundError: a folder does not exist.
+        StoreError: the disk is full.
+    """
+    from ksos_link.operations.dial_file import check_target, write_whole
+    from ksos_link.virtual_watch.sample_images import SAMPLE_KINDS, sample_image, sample_public_key
+
+    if kind not in SAMPLE_KINDS:
+        raise UsageError(
+            f"No image is made of the kind {kind!r}.", f"Name one of {', '.join(SAMPLE_KINDS)}."
+        )
+    for path in (out, public_key):
+        if path is not None:
+            check_target(path, force=force)
+    data = sample_image(kind, version, size_bytes, seed)
+    write_whole(out, data)
+    if public_key is not None:
+        write_whole(public_key, sample_public_key())
+    return len(data)
