@@ -7,7 +7,7 @@ from typing import Literal, Protocol, TypeVar
 
 from firmware_protocol.clock import WatchClock
 from firmware_protocol.dials import DialFormat
-from firmware_protocol.events import Event, RecordReceived
+from firmware_protocol.events import Event, RecordReceived, WatchInfo
 from firmware_protocol.jobs import Job
 from firmware_protocol.records import RawRecord
 from firmware_protocol.samples import Decoded
@@ -213,6 +213,26 @@ class SettingSupport:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatePath:
+    """How firmware gets into a watch.
+
+    `transports` are those of `ImageInfo.transport` that fit: several where only the loader tells
+    which it is. With `enters_loader` the watch must be sent there first (`EnterLoader`); with a
+    `file_name` the family sends the image itself (`SendFile`) under that name. `refusal` says why
+    there is no way, else is empty.
+    """
+
+    transports: tuple[str, ...] = ()
+    enters_loader: bool = False
+    file_name: str = ""
+    refusal: str = ""
+
+
+def _no_update_path(info: WatchInfo) -> UpdatePath:
+    return UpdatePath(refusal=f"how firmware gets into a watch of {info.family} is not known")
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """A wire dialect's table of contents."""
 
@@ -230,3 +250,4 @@ class Family:
     settings: Mapping[type[Setting], SettingSupport] = field(default_factory=dict)
     sports: Mapping[int, str] = field(default_factory=dict)  # its codes, by the neutral names
     dial_format: DialFormat | None = None  # None: its dials are not known as files
+    update_path: Callable[[WatchInfo], UpdatePath] = _no_update_path
