@@ -56,6 +56,15 @@ class StrictTable:
             self.fault(name, f"is not from {least} to {most}")
         return value
 
+    def seconds(self, name: str, least: float, most: float) -> float | None:
+        """A number of seconds, whole or not; None where there is none."""
+        value = self._values.get(name)
+        kind = int if isinstance(value, int) else float
+        seconds = self._get(name, kind, "a number of seconds")
+        if seconds is not None and not least <= seconds <= most:
+            self.fault(name, f"is not from {least:g} to {most:g} s")
+        return seconds
+
     def flag(self, name: str) -> bool:
         """A switch; off where there is none."""
         return self._get(name, bool, "true or false") or False
@@ -91,6 +100,17 @@ class StrictTable:
         """A table in this one; None where there is none."""
         value: dict[str, Any] | None = self._get(name, dict, "a table")
         return None if value is None else StrictTable(value, f"{self._place}{name}.", self.faults)
+
+    def tables(self, name: str) -> "list[StrictTable]":
+        """The tables of a list, counted from 1 in their places; none where there is none."""
+        found: list[StrictTable] = []
+        for number, values in enumerate(self.items(name), start=1):
+            place = f"{name}[{number}]"
+            if isinstance(values, dict):
+                found.append(StrictTable(values, f"{self._place}{place}.", self.faults))
+            else:
+                self.fault(place, "is not a table")
+        return found
 
     def finish(self) -> None:
         """Refuse what nobody asked for."""

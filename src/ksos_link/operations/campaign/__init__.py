@@ -1,0 +1,1 @@
+"""Campaigns: many watches, many steps, one night, one true report."""

@@ -1,0 +1,265 @@
+"""A campaign file: which watches get what, in TOML. Read strictly, all faults of a file at once.
+
+Nothing here talks to a watch or opens the store; what a step names must lie on the disk already.
+"""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import time
+from pathlib import Path
+from typing import Final
+
+from firmware_protocol.images.image import shown
+from ksos_link.errors import MalformedError, NotFoundError, UsageError
+from ksos_link.operations.campaign.model import (
+    MOST_STEPS,
+    MOST_WATCHES,
+    PAUSE_S,
+    SCAN_S,
+    STEP_TIMEOUT_S,
+    CampaignFile,
+    Expect,
+    Limits,
+    NamedWatch,
+    Radio,
+    ScanRule,
+    Step,
+    Window,
+)
+from ksos_link.operations.strict_table import StrictTable
+from ksos_link.operations.target import ALIAS, ReplayTarget, is_address, parse_target
+
+MAX_FILE_BYTES: Final = 1 << 20
+_MAX_SENT_BYTES: Final = 1 << 28  # far above any image; a disk is no firmware
+_LONGEST_S: Final = 86_400.0
+_ADAPTER: Final = re.compile(r"hci\d{1,3}|virtual:tcp:.+")
+_TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_REPEAT: Final = "repeat"
+
+
+def read_campaign_file(path: Path) -> CampaignFile:
+    """Read a campaign file and look at every file that it names.
+
+    Raises:
+        NotFoundError: there is no such file.
+        MalformedError: it is no TOML, or far too large.
+        UsageError: something in it makes no sense; all faults are named, each with its place.
+    """
+    data = _read(path)
+    try:
+        values = tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"{path} is no TOML: {error}.", "Mend the file.") from error
+    faults: list[str] = []
+    top = StrictTable(values, "", faults)
+    radios = _radios(top)
+    file = CampaignFile(
+        path.resolve(),
+        hashlib.sha256(data).hexdigest(),
+        top.text("title", needed=True),
+        _watches(top, {radio.name for radio in radios}),
+        _scan(top.table("scan")),
+        radios,
+        tuple(_steps(top.tables("step"), path.parent, _expect(top.table("expect")))),
+        _limits(top.table("limits"), len(radios)),
+    )
+    top.finish()
+    if not top.has("step"):
+        top.fault("step", "there is nothing to do; give [[step]] tables")
+    if not top.has("watch") and file.scan is None:
+        top.fault("watch", "there is no watch; give [[watch]] tables or a [scan] rule")
+    if faults:
+        count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
+        told = "; ".join(faults)
+        raise UsageError(f"{path} has {count}: {told}.", "The manual has the fields: Campaigns.")
+    return file
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+        ValueError: it is far too large.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    if path.stat().st_size > _MAX_SENT_BYTES:
+        raise ValueError("too large")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise NotFoundError(f"There is no campaign file {path}.", "Check its name.")
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise NotFoundError(f"{path} cannot be read.", "Check its name and rights.") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise MalformedError(f"{path} is larger than 1 MiB.", "No campaign file is as large.")
+    return data
+
+
+def _radios(top: StrictTable) -> tuple[Radio, ...]:
+    radios: dict[str, Radio] = {}
+    for table in top.tables("radio"):
+        radio = Radio(table.text("name", needed=True), table.text("adapter", needed=True))
+        table.finish()
+        if radio.adapter and not _ADAPTER.fullmatch(radio.adapter):
+            table.fault("adapter", "is neither hci0 nor virtual:tcp:127.0.0.1:PORT")
+        if radio.name in radios:
+            table.fault("name", "stands there twice")
+        radios[radio.name] = radio
+    return tuple(radios.values()) or (Radio("default"),)
+
+
+def _watches(top: StrictTable, radios: set[str]) -> tuple[NamedWatch, ...]:
+    watches: dict[str, NamedWatch] = {}
+    for table in top.tables("watch"):
+        address = table.text("address", needed=True)
+        watch = NamedWatch(address, table.text("name"), table.text("radio"))
+        table.finish()
+        if address and (fault := _address_fault(address)):
+            table.fault("address", fault)
+        if address.casefold() in watches:
+            table.fault("address", "stands there twice")
+        if watch.radio and watch.radio not in radios:
+            table.fault("radio", f"there is no [[radio]] named {shown(watch.radio)}")
+        watches[address.casefold()] = watch
+    if len(watches) > MOST_WATCHES:
+        top.fault("watch", f"are more than {MOST_WATCHES}")
+    return tuple(watches.values())
+
+
+def _address_fault(address: str) -> str:
+    if not is_address(address):
+        return "" if ALIAS.fullmatch(address) else "is neither an alias nor an address"
+    try:
+        target = parse_target(address)
+    except UsageError:
+        return "is no address of a watch"
+    return "a capture takes nothing" if isinstance(target, ReplayTarget) else ""
+
+
+def _scan(table: StrictTable | None) -> ScanRule | None:
+    if table is None:
+        return None
+    rule = ScanRule(
+        product=table.text("product"),
+        model_code=table.number("model_code", 0, 0xFFFFFFFF),
+        name=table.text("name"),
+        rssi_dbm_at_least=table.number("rssi_dbm_at_least", -127, 20),
+        most=table.number("most", 1, MOST_WATCHES) or MOST_WATCHES,
+        for_s=table.seconds("for_s", 1, 3600) or SCAN_S,
+    )
+    table.finish()
+    return rule
+
+
+def _limits(table: StrictTable | None, radios: int) -> Limits:
+    if table is None:
+        return Limits()
+    pause_s = table.seconds("pause_s", 0, 3600)
+    limits = Limits(
+        attempts=table.number("attempts", 1, 100) or 1,
+        pause_s=PAUSE_S if pause_s is None else pause_s,
+        parallel=table.number("parallel", 1, MOST_WATCHES),
+        stop_after_failures=table.number("stop_after_failures", 1, MOST_STEPS),
+        step_timeout_s=table.seconds("step_timeout_s", 1, _LONGEST_S) or STEP_TIMEOUT_S,
+        continue_after_failure=table.flag("continue_after_failure"),
+        window=_window(table.table("window")),
+    )
+    table.finish()
+    return limits
+
+
+def _window(table: StrictTable | None) -> Window | None:
+    if table is None:
+        return None
+    begins, until = _time(table, "from"), _time(table, "until")
+    table.finish()
+    if begins == until:
+        table.fault("until", "must be another time than from")
+    return Window(begins, until)
+
+
+def _time(table: StrictTable, name: str) -> time:
+    text = table.text(name, needed=True)
+    if _TIME.fullmatch(text):
+        return time.fromisoformat(text)
+    if text:
+        table.fault(name, "is no time such as 22:00")
+    return time()
+
+
+def _expect(table: StrictTable | None) -> Expect:
+    if table is None:
+        return Expect()
+    expect = Expect(
+        firmware_version=table.text("firmware_version") or None,
+        battery_pct_at_least=table.number("battery_pct_at_least", 1, 100),
+        dial=table.text("dial") or None,
+        samples_at_least=table.number("samples_at_least", 0, 1_000_000_000),
+    )
+    table.finish()
+    return expect
+
+
+def _steps(tables: Sequence[StrictTable], folder: Path, common: Expect) -> list[Step]:
+    """The steps of some tables, repeats unrolled."""
+    steps: list[Step] = []
+    for table in tables:
+        do = table.text("do", needed=True)
+        if do == _REPEAT:
+            once = _steps(table.tables("step"), folder, common)
+            times = table.number("times", 1, MOST_STEPS, needed=True) or 1
+            if not once:
+                table.fault("step", "there is nothing to repeat; give [[step.step]] tables")
+        else:
+            once = [_step(table, do, folder, common)]
+            times = table.number("repeat", 1, MOST_STEPS) or 1
+        table.finish()
+        if len(steps) + len(once) * times > MOST_STEPS:
+            table.fault("do", f"makes more than {MOST_STEPS} steps, repeats counted")
+            times = 1
+        for nth in range(1, times + 1):
+            said = f" ({nth} of {times})" if times > 1 else ""
+            steps += [replace(step, label=step.label + said) for step in once]
+    return steps
+
+
+def _step(table: StrictTable, do: str, folder: Path, common: Expect) -> Step:
+    expect = _expect(table.table("expect")).over(common)
+    read = _KINDS.get(do)
+    if read is None:
+        if do:
+            table.fault("do", f"{shown(do)!r} is none of {', '.join(_KINDS)}, {_REPEAT}")
+        return Step(do, do, expect)
+    step = read(table, folder)
+    return replace(step, do=do, label=f"{do} {step.label}".rstrip(), expect=expect)
+
+
+def _plain(table: StrictTable, folder: Path) -> Step:
+    del table, folder
+    return Step("", "")
+
+
+def _wait(table: StrictTable, folder: Path) -> Step:
+    del folder
+    wait_s = table.seconds("wait_s", 0, _LONGEST_S)
+    if wait_s is None:
+        table.fault("wait_s", "is missing")
+    return Step("", f"{wait_s or 0:g} s", wait_s=wait_s or 0.0)
+
+
+_KINDS: Final[Mapping[str, Callable[[StrictTable, Path], Step]]] = {
+    "verify": _plain,
+    "sync": _plain,
+    "wait": _wait,
+}
