@@ -2,9 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from firmware_protocol.family import Advertisement, Dialect, GattProfile
 from firmware_protocol.updates.loader import Flash, LoaderSession
+
+_ADDRESS_BYTES: Final = 6
+_LAST_ADDRESS: Final = 0xFFFF_FFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A service by which an application leaves for its loader, with a dialect of its own.
+
+    It knows the jobs `Identify` and `EnterLoader`. With `bond` the host must be bonded: the loader
+    could not be reached otherwise (dfu.md 9).
+    """
+
+    gatt: GattProfile
+    open_dialect: Callable[[int], Dialect]
+    bond: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +42,7 @@ class UpdateTransport:
     is_loader: Callable[[Advertisement], bool]  # whether a loader of this kind is on the air
     loader_addresses: Callable[[str], tuple[str, ...]]  # where it may be, by the application's
     entry: GattProfile | None = None  # a service of the application that opens the loader
+    entries: tuple[Entry, ...] = ()  # the same in other dialects: the first that is there counts
     on_trial: bool = False  # the new image must be confirmed, or the watch goes back
     pause_between_parts_s: float = 0.0
     provisional: str = ""
@@ -33,3 +51,21 @@ class UpdateTransport:
 def same_address(address: str) -> tuple[str, ...]:
     """For transports whose image goes in where the application is."""
     return (address,)
+
+
+def addresses_beside(address: str) -> tuple[str, ...]:
+    """Where a Nordic loader may be: the same, or one further without or with carry (ido.md 11.1).
+
+    Where a platform hides addresses behind names of its own, only the same is known.
+    """
+    octets = address.split(":")
+    try:
+        value = bytes.fromhex("".join(octets))
+    except ValueError:
+        return (address,)
+    if len(octets) != len(value) or len(value) != _ADDRESS_BYTES:
+        return (address,)
+    last = value[:-1] + bytes([(value[-1] + 1) & 0xFF])
+    carried = ((int.from_bytes(value) + 1) & _LAST_ADDRESS).to_bytes(_ADDRESS_BYTES)
+    places = (value, last, carried)
+    return tuple(dict.fromkeys(place.hex(":").upper() for place in places))
