@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ksos_link.transports.ble import Radio
 
+_VIRTUAL_ADAPTER: Final = "virtual:tcp:"
 DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
 
 
@@ -38,13 +39,17 @@ DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
 class LinkOptions:
     """What a caller may say about links. `now` is the clock of the host, aware.
 
-    `tap` hears every packet.
+    `tap` hears every packet, `found` how strongly a watch was received when it was looked for, in
+    dBm. `adapter` chooses the radio for watches with a Bluetooth address: `hci1`, or a virtual
+    radio as `virtual:tcp:127.0.0.1:PORT`; empty is the machine's own choice.
     """
 
     now: Callable[[], datetime] = local_now
     timeout_s: float = DEFAULT_TIMEOUT_S
     bond: bool = False
     tap: Tap | None = None
+    found: Callable[[int], None] | None = None
+    adapter: str = ""
 
     def tapped(self, link: Transport) -> Transport:
         """The link, with the tap on it where one was given."""
@@ -93,7 +98,9 @@ class BleRoute(Route):
         """See `Route.meet`."""
         from ksos_link.transports.ble import BleTransport
 
-        family, device = await self._find()
+        family, device, rssi_dbm = await self._find()
+        if self._options.found is not None:
+            self._options.found(rssi_dbm)
         link = await BleTransport.open(self.radio, device, family.gatt, bond=self._options.bond)
         return await Watch.meet(family, self._options.tapped(link))
 
@@ -122,7 +129,7 @@ class BleRoute(Route):
         """See `Route.rssi_dbm`."""
         return self._rssi_dbm
 
-    async def _find(self) -> "tuple[Family, BLEDevice]":
+    async def _find(self) -> "tuple[Family, BLEDevice, int]":
         from ksos_link.transports import ble
 
         async with contextlib.aclosing(ble.scan(self.radio, self._options.timeout_s)) as seen:
@@ -131,10 +138,10 @@ class BleRoute(Route):
                 found = registry.recognise(advertisement)
                 if self._address is None:
                     if found is not None:
-                        return _family(found.family), device
+                        return _family(found.family), device, advertisement.rssi_dbm
                 elif advertisement.address.upper() == self._address.upper():
                     if found is not None:
-                        return _family(found.family), device
+                        return _family(found.family), device, advertisement.rssi_dbm
                     raise NotFoundError(
                         "The device at this address is no watch that ksos-link speaks to.",
                         "`ksos watch scan` lists the ones it knows.",
@@ -174,16 +181,20 @@ async def open_route(target: Target, options: LinkOptions) -> AsyncGenerator[Rou
         case VirtualTarget() | NetworkTarget():
             async with _virtual_route(target, options) as route:
                 yield route
+        case BluetoothTarget(address) if options.adapter.startswith(_VIRTUAL_ADAPTER):
+            endpoint = NetworkTarget(options.adapter.removeprefix("virtual:"))
+            async with _virtual_route(endpoint, options) as route:
+                yield BleRoute(route.radio, address, options)
         case BluetoothTarget(address):
             from ksos_link.transports.ble import Radio
 
-            yield BleRoute(Radio(), address, options)
+            yield BleRoute(Radio(adapter=options.adapter), address, options)
 
 
 @contextlib.asynccontextmanager
 async def _virtual_route(
     target: VirtualTarget | NetworkTarget, options: LinkOptions
-) -> AsyncGenerator[Route, None]:
+) -> AsyncGenerator[BleRoute, None]:
     try:
         from ksos_link.virtual_watch.virtual_radio import VirtualRadio
     except ImportError as error:

@@ -45,20 +45,26 @@ NEAR_HINT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """Which bleak backends to use; None means the platform's own."""
+    """Which bleak backends to use; None means the platform's own, on `adapter` (BlueZ: `hci1`)."""
 
     client_backend: Any = None  # a BaseBleakClient subclass; untyped so that bleak stays unimported
     scanner_backend: Any = None
+    adapter: str = ""
 
     @property
     def client_options(self) -> dict[str, Any]:
         """Keyword arguments for `BleakClient`."""
-        return {"backend": self.client_backend} if self.client_backend else {}
+        return self._options(self.client_backend)
 
     @property
     def scanner_options(self) -> dict[str, Any]:
         """Keyword arguments for `BleakScanner`."""
-        return {"backend": self.scanner_backend} if self.scanner_backend else {}
+        return self._options(self.scanner_backend)
+
+    def _options(self, backend: Any) -> dict[str, Any]:
+        if backend:
+            return {"backend": backend}
+        return {"bluez": {"adapter": self.adapter}} if self.adapter else {}
 
 
 @contextlib.contextmanager
