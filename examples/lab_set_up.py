@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ksos_link import KsosError, open_watch, parse_target
-from ksos_link.operations.setting_file import apply
+from ksos_link.operations.setting_file import apply, parse
 
 WATCHES = (
     "virtual:ido?scenario=empty&bound=yes&address=F9:24:12:00:00:01",
@@ -19,7 +19,7 @@ WATCHES = (
 async def set_up(address: str, text: str) -> bool:
     async with open_watch(parse_target(address)) as watch:
         whole = True
-        async for applied in apply(watch, text):
+        async for applied in apply(watch, parse(text)):
             print(f"{watch.info.address}: {applied.setting} {applied.outcome}")
             whole &= applied.outcome != "held_otherwise"
         return whole

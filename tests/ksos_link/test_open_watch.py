@@ -185,12 +185,13 @@ def test_a_change_of_the_language_leaves_unknown_units_alone(
 @pytest.mark.parametrize("lost_at", range(34))
 def test_a_set_up_survives_a_lost_link_anywhere(runner: asyncio.Runner, lost_at: int) -> None:
     text = "[brightness]\nlevel_pct = 80\n[goal]\nsteps = 6000\n[raise-to-wake]\nshow_s = 9\n"
+    tables = setting_file.parse(text)
 
     async def job(watch: OpenWatch) -> None:
-        outcomes = {each.setting: each.outcome async for each in setting_file.apply(watch, text)}
+        outcomes = {each.setting: each.outcome async for each in setting_file.apply(watch, tables)}
         assert outcomes == {"brightness": "changed", "goal": "sent", "raise-to-wake": "changed"}
         assert (await watch.brightness.show()).setting.level_pct == 80
-        again = [each.outcome async for each in setting_file.apply(watch, text)]
+        again = [each.outcome async for each in setting_file.apply(watch, tables)]
         assert again == ["unchanged"] * 3
 
     at(runner, job, f"{SHORT}&fault=lose@{lost_at}")
@@ -421,7 +422,7 @@ def test_a_file_that_is_wrong_stops_whole(
 ) -> None:
     async def job(watch: OpenWatch) -> None:
         with pytest.raises(UsageError) as caught:
-            [each async for each in setting_file.apply(watch, text)]
+            [each async for each in setting_file.apply(watch, setting_file.parse(text))]
         assert all(reason in str(caught.value) for reason in reasons)
         assert (await watch.goal.show()).source == "default"
 
@@ -442,14 +443,15 @@ def test_a_dump_is_applied_to_another_watch_and_changes_nothing_twice(
 
     text = at(runner, first)
     assert "cycle" not in text
+    tables = setting_file.parse(text)
 
     async def second(watch: OpenWatch) -> None:
-        assert await setting_file.diff(watch, text)
-        outcomes = {each.setting: each.outcome async for each in setting_file.apply(watch, text)}
+        assert await setting_file.diff(watch, tables)
+        outcomes = {each.setting: each.outcome async for each in setting_file.apply(watch, tables)}
         assert outcomes["alarms"] == "changed"
         assert outcomes["goal"] == outcomes["unit"] == outcomes["language"] == "sent"
-        assert await setting_file.diff(watch, text) == []
-        again = [each.outcome async for each in setting_file.apply(watch, text)]
+        assert await setting_file.diff(watch, tables) == []
+        again = [each.outcome async for each in setting_file.apply(watch, tables)]
         assert set(again) == {"unchanged"}
         again_text = await setting_file.dump(watch)
         assert again_text.splitlines()[2:] == text.splitlines()[2:]
@@ -462,7 +464,7 @@ def test_a_set_up_without_alarms_takes_them_off(runner: asyncio.Runner) -> None:
         empty = await setting_file.dump(watch)
         assert "alarm = []" in empty
         await watch.alarms.add(Alarm())
-        outcomes = [each async for each in setting_file.apply(watch, empty)]
+        outcomes = [each async for each in setting_file.apply(watch, setting_file.parse(empty))]
         assert any(each.setting == "alarms" and each.outcome == "changed" for each in outcomes)
         assert await watch.alarms.list() == ()
 
@@ -471,10 +473,10 @@ def test_a_set_up_without_alarms_takes_them_off(runner: asyncio.Runner) -> None:
 
 def test_what_a_watch_lacks_can_be_skipped(runner: asyncio.Runner) -> None:
     async def job(watch: OpenWatch) -> None:
-        text = "[sleep-time]\non = true\n[goal]\nsteps = 4000"
+        tables = setting_file.parse("[sleep-time]\non = true\n[goal]\nsteps = 4000")
         applied = [
             (each.setting, each.outcome)
-            async for each in setting_file.apply(watch, text, skip_missing=True)
+            async for each in setting_file.apply(watch, tables, skip_missing=True)
         ]
         assert applied == [("goal", "sent"), ("sleep-time", "skipped")]
 
@@ -483,8 +485,8 @@ def test_what_a_watch_lacks_can_be_skipped(runner: asyncio.Runner) -> None:
 
 def test_a_value_that_the_watch_snaps_is_reported(runner: asyncio.Runner) -> None:
     async def job(watch: OpenWatch) -> None:
-        text = "[heart-rate]\nmode = 'interval'\ninterval_s = 290"
-        (applied,) = [each async for each in setting_file.apply(watch, text)]
+        tables = setting_file.parse("[heart-rate]\nmode = 'interval'\ninterval_s = 290")
+        (applied,) = [each async for each in setting_file.apply(watch, tables)]
         assert applied.outcome == "held_otherwise"
         assert applied.held == {"interval_s": (290, 300)}
 

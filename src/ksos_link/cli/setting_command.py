@@ -18,7 +18,7 @@ from ksos_link.errors import NotFoundError, PreflightError, UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.open_watch import OpenWatch
-    from ksos_link.operations.setting_file import Applied, Difference
+    from ksos_link.operations.setting_file import Applied, Difference, Tables
 
 File = Annotated[
     Path,
@@ -170,10 +170,10 @@ def diff(
     json: JsonLines = False,
 ) -> None:
     """Show what a file would change on the watch. Nothing is changed."""
-    text = _read(file)
+    tables = _read(file)
     call = invocation(ctx)
     call.open_log("setting")
-    found = _differences(call, text, skip_missing=skip_missing)
+    found = _differences(call, tables, skip_missing=skip_missing)
     _print_differences(found, json=json)
     if found and exit_code:
         raise PreflightError(
@@ -198,18 +198,18 @@ def apply(
 
     All of the file is checked first: one value out of range, and nothing is sent.
     """
-    text = _read(file)
+    tables = _read(file)
     call = invocation(ctx)
     call.open_log("setting")
     if dry_run:
-        _print_differences(_differences(call, text, skip_missing=skip_missing), json=json)
+        _print_differences(_differences(call, tables, skip_missing=skip_missing), json=json)
         return
     done: list[Applied] = []
 
     async def job(watch: "OpenWatch") -> None:
         from ksos_link.operations.setting_file import apply
 
-        async for applied in apply(watch, text, skip_missing=skip_missing):
+        async for applied in apply(watch, tables, skip_missing=skip_missing):
             done.append(applied)  # noqa: PERF401 those before a failure count too
 
     try:
@@ -219,8 +219,8 @@ def apply(
     check_held([each for each in done if each.held], strict=strict)
 
 
-def _read(file: Path) -> str:
-    """The text of a settings file.
+def _read(file: Path) -> "Tables":
+    """The tables of a settings file, before anybody connects.
 
     Raises:
         NotFoundError: there is none.
@@ -237,15 +237,14 @@ def _read(file: Path) -> str:
         raise UsageError(
             f"{file} cannot be read as text.", "Write one: ksos setting dump"
         ) from error
-    parse(text)  # before anybody connects
-    return text
+    return parse(text)
 
 
-def _differences(call: Invocation, text: str, *, skip_missing: bool) -> "list[Difference]":
+def _differences(call: Invocation, tables: "Tables", *, skip_missing: bool) -> "list[Difference]":
     async def job(watch: "OpenWatch") -> "list[Difference]":
         from ksos_link.operations.setting_file import diff
 
-        return await diff(watch, text, skip_missing=skip_missing)
+        return await diff(watch, tables, skip_missing=skip_missing)
 
     return at_watch(call, job)
 

@@ -5,7 +5,7 @@ table leaves out stays as it is on the watch. Nothing is sent before all of a fi
 """
 
 import tomllib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -17,6 +17,9 @@ from ksos_link.operations.setting_noun import Shown
 
 _ALARM: Final = "alarm"
 _SOURCES: Final = {"watch": "as the watch reads it back", "sent": "as it was sent"}
+
+
+Tables = Mapping[str, Any]  # of a file, by their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ async def dump(watch: OpenWatch, *, cycle: bool = False) -> str:
     return "\n".join(parts)
 
 
-def parse(text: str) -> dict[str, Any]:
+def parse(text: str) -> Tables:
     """Read a file's tables, before anybody connects.
 
     Raises:
@@ -80,17 +83,23 @@ def parse(text: str) -> dict[str, Any]:
         raise UsageError(f"The file is no TOML: {error}.", "Nothing was sent.") from error
 
 
-def read_file(
-    watch: OpenWatch, text: str, *, skip_missing: bool = False
-) -> dict[type[Setting], Any]:
-    """The settings that a file gives, by kind, as plain values; everything wrong is told at once.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The settings that a file gives, as plain values by kind, and those that a watch lacks."""
+
+    values: Mapping[type[Setting], Any]
+    missing: Sequence[type[Setting]]
+
+
+def _wanted(watch: OpenWatch, tables: Tables, *, skip_missing: bool) -> _Wanted:
+    """Check what a file gives; everything wrong is told at once.
 
     Raises:
-        UsageError: no TOML, an unknown name, a value out of range, or a setting that this watch
-            lacks (unless `skip_missing`).
+        UsageError: an unknown name, a value out of range, or a setting that this watch lacks
+            (unless `skip_missing`).
     """
-    tables = parse(text)
     found: dict[type[Setting], Any] = {}
+    missing: list[type[Setting]] = []
     problems: list[str] = []
     for name, values in tables.items():
         kind = Alarms if name == _ALARM else SETTINGS.get(name)
@@ -102,6 +111,7 @@ def read_file(
             problems.append(f"{name} must be a table")
             continue
         if kind not in watch.supported:
+            missing.append(kind)
             if not skip_missing:
                 problems.append(f"this watch has no setting {name}")
             continue
@@ -112,34 +122,35 @@ def read_file(
             f"The file cannot be applied: {'; '.join(problems)}.",
             "Nothing was sent. `ksos setting list` shows all settings with their ranges.",
         )
-    return found
+    return _Wanted(found, missing)
 
 
-async def diff(watch: OpenWatch, text: str, *, skip_missing: bool = False) -> list[Difference]:
-    """What a file would change on a watch.
+async def diff(watch: OpenWatch, tables: Tables, *, skip_missing: bool = False) -> list[Difference]:
+    """What a file would change on a watch; `tables` are what `parse` read.
 
     Raises:
-        UsageError: see `read_file`.
+        UsageError: an unknown name, a value out of range, or a setting that this watch lacks
+            (unless `skip_missing`); all of them at once.
         RefusedError, BluetoothError: see `OpenWatch.read`.
     """
-    wanted = read_file(watch, text, skip_missing=skip_missing)
-    plan = await _plan(watch, wanted)
+    wanted = _wanted(watch, tables, skip_missing=skip_missing)
+    plan = await _plan(watch, wanted.values)
     return [difference for shown, setting in plan for difference in _differences(shown, setting)]
 
 
 async def apply(
-    watch: OpenWatch, text: str, *, skip_missing: bool = False
+    watch: OpenWatch, tables: Tables, *, skip_missing: bool = False
 ) -> AsyncGenerator[Applied, None]:
-    """Change what a file wants otherwise, one `Applied` per setting of it.
+    """Change what a file wants otherwise, one `Applied` per setting of it; see `diff`.
 
     Everything is read and checked before the first change. A lost link is made again.
 
     Raises:
-        UsageError: see `read_file`.
+        UsageError: see `diff`.
         RefusedError, BluetoothError: see `OpenWatch.write`.
     """
-    wanted = read_file(watch, text, skip_missing=skip_missing)
-    plan = await _plan(watch, wanted)
+    wanted = _wanted(watch, tables, skip_missing=skip_missing)
+    plan = await _plan(watch, wanted.values)
     todo = {type(new): new for shown, new in plan if _differences(shown, new)}
     carried: set[type[Setting]] = set()
     for shown, setting in plan:
@@ -160,7 +171,7 @@ async def apply(
                 carried.add(type(other))
         readable = support.reads_back(watch.info.capabilities)
         yield _outcome(kind, change.differences, change.remarks, readable=readable)
-    for kind in _missing(watch, text):
+    for kind in wanted.missing:
         yield Applied(kind.NAME, "skipped")
 
 
@@ -204,12 +215,6 @@ def _differences(shown: Shown[Setting], wanted: Setting) -> list[Difference]:
         for name, value in wanted.plain().items()
         if name not in now or now[name] != value
     ]
-
-
-def _missing(watch: OpenWatch, text: str) -> list[type[Setting]]:
-    """Settings of a file that this watch lacks."""
-    kinds = (Alarms if name == _ALARM else SETTINGS[name] for name in parse(text))
-    return [kind for kind in kinds if kind not in watch.supported]
 
 
 def _problems(kind: type[Setting], values: dict[str, Any]) -> list[str]:
