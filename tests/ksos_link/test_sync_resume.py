@@ -19,7 +19,8 @@ from firmware_protocol.families.ido.framing import FrameAssembler, V3Frame
 from firmware_protocol.family import Direction
 from firmware_protocol.records import RawRecord
 from ksos_link.errors import LinkLostError, StoreError, UsageError
-from ksos_link.operations.sync import Reconnecting, Stored, SyncChoice, SyncEvent, SyncReport, sync
+from ksos_link.operations.link_events import Reconnecting
+from ksos_link.operations.sync import Stored, SyncChoice, SyncEvent, SyncReport, sync
 from ksos_link.operations.target import parse_target
 from ksos_link.store.database import Store
 

@@ -13,10 +13,11 @@ DRIFT_WORTH_TELLING_S: Final = 60
 
 def event_json(event: "SyncEvent") -> dict[str, object]:
     """One event of a sync as a JSON object; `event` names its kind."""
+    from ksos_link.operations import link_events
     from ksos_link.operations import sync as operation
 
     match event:
-        case operation.Connected(info):
+        case link_events.Connected(info):
             return {"event": "connected", "product": info.product, "battery_pct": info.battery_pct}
         case operation.Planned(total_bytes):
             return {"event": "planned", "total_bytes": total_bytes}
@@ -30,7 +31,7 @@ def event_json(event: "SyncEvent") -> dict[str, object]:
             }
         case operation.Remarked(text):
             return {"event": "remarked", "text": text}
-        case operation.Reconnecting(attempt, wait_s):
+        case link_events.Reconnecting(attempt, wait_s):
             return {"event": "reconnecting", "attempt": attempt, "wait_s": wait_s}
         case operation.SyncReport():
             return {
@@ -47,10 +48,11 @@ def event_json(event: "SyncEvent") -> dict[str, object]:
 
 def tell(event: "SyncEvent", bar: render.Bar, call: Invocation) -> None:
     """Tell a person, beside the result."""
+    from ksos_link.operations import link_events
     from ksos_link.operations import sync as operation
 
     match event:
-        case operation.Connected(info):
+        case link_events.Connected(info):
             battery = "" if info.battery_pct is None else f", battery {info.battery_pct} %"
             render.note(f"connected  {info.product}{battery}", quiet=call.quiet)
         case operation.Planned(total_bytes):
@@ -59,7 +61,7 @@ def tell(event: "SyncEvent", bar: render.Bar, call: Invocation) -> None:
             bar.show(done=received_bytes)
         case operation.Remarked(text):
             render.note(f"remark     {text}", quiet=call.quiet)
-        case operation.Reconnecting(attempt, wait_s):
+        case link_events.Reconnecting(attempt, wait_s):
             render.note(
                 f"link lost  trying again in {wait_s:g} s (attempt {attempt + 1})", quiet=call.quiet
             )
@@ -69,17 +71,18 @@ def tell(event: "SyncEvent", bar: render.Bar, call: Invocation) -> None:
 
 def log_event(event: "SyncEvent", call: Invocation) -> None:
     """Note in the log what happened; kinds and counts, no readings and no names."""
+    from ksos_link.operations import link_events
     from ksos_link.operations import sync as operation
 
     match event:
-        case operation.Connected():
+        case link_events.Connected():
             call.log("sync", "connected")
         case operation.Stored(kind, _, samples, _):
             count = render.counted(sum(samples.values()), "new sample")
             call.log("sync", f"stored a record of {kind}, {count}")
         case operation.Remarked(text):
             call.log("sync", f"remark: {text}")
-        case operation.Reconnecting(attempt):
+        case link_events.Reconnecting(attempt):
             call.log("sync", f"link lost, attempt {attempt}")
         case operation.SyncReport():
             count = render.counted(event.samples.total(), "new sample")

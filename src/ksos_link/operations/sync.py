@@ -17,13 +17,13 @@ from firmware_protocol.events import (
     RecordReceived,
     SyncFinished,
     SyncPlanned,
-    WatchInfo,
 )
 from firmware_protocol.jobs import ReadBattery, SetClock, Sync
 from firmware_protocol.samples import METRICS
 from ksos_link.connection.retry import backoff_s
 from ksos_link.connection.watch import Watch
 from ksos_link.errors import LinkLostError, RefusedError, UsageError
+from ksos_link.operations.link_events import Connected, Reconnecting
 from ksos_link.operations.meaning import samples_of
 from ksos_link.operations.route import LinkOptions, Route, open_route
 from ksos_link.operations.target import Target
@@ -49,13 +49,6 @@ class SyncChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """A link is up and the watch said who it is."""
-
-    info: WatchInfo
-
-
-@dataclass(frozen=True, slots=True)
 class Planned:
     """The watch says how much it holds; None where it does not say."""
 
@@ -77,14 +70,6 @@ class Remarked:
     """Something about the data that its owner should know."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reconnecting:
-    """The link was lost; the next attempt starts after `wait_s`."""
-
-    attempt: int
-    wait_s: float
 
 
 @dataclass(slots=True)
