@@ -135,7 +135,12 @@ class RemoveDial:
 
 @dataclass(frozen=True, slots=True)
 class EnterLoader:
-    """Make the watch leave its application for its loader. The link is lost after `JobDone`."""
+    """Make the watch leave its application for its loader. The link is lost after `JobDone`.
+
+    `model_code` is that of the image, for watches that want to know; None: the watch's own.
+    """
+
+    model_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +153,15 @@ class InstallImage:
     """Give a loader one image: from where the watch got to, verified, then activated.
 
     With `last` the watch starts what it got and the link is lost after `UploadActivated`;
-    otherwise more parts follow. Without `experimental` what is not proven fails as `unproven`.
+    otherwise more parts follow, and a loader that activates all of them at once ends this job with
+    `UploadVerified`. Without `experimental` what is not proven fails as `unproven`. `loader_key`
+    is for loaders that want what they get encrypted.
     """
 
     part: ImagePart
     last: bool = True
     experimental: bool = False
+    loader_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

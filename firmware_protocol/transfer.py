@@ -62,8 +62,12 @@ class Upload(ABC):
         yield from ()
 
 
-def run_upload(work: Upload) -> Dialogue:
-    """The dialogue of a whole upload. It ends with `UploadActivated`, or fails."""
+def run_upload(work: Upload, *, activates: bool = True) -> Dialogue:
+    """The dialogue of a whole upload. It ends with `UploadActivated`, or fails.
+
+    Without `activates` it ends with `UploadVerified`: for wires that activate several files at
+    once, after the last.
+    """
     try:
         yield from _transfer(work)
         yield from work.verify()
@@ -71,8 +75,9 @@ def run_upload(work: Upload) -> Dialogue:
         yield from work.abort()
         raise
     yield Report(UploadVerified(work.file))
-    yield from work.activate()
-    yield Report(UploadActivated(work.file))
+    if activates:
+        yield from work.activate()
+        yield Report(UploadActivated(work.file))
 
 
 def _transfer(work: Upload) -> Generator[Step, Message | None, None]:

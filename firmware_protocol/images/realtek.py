@@ -119,7 +119,7 @@ RTL87X2G_IDS: Final[Mapping[int, str]] = {
 }
 OLD_IDS: Final[Mapping[int, str]] = {0x0200: "patch", 0x0300: "application", 0x0800: "ota_header"}
 # 9: written in place, or the way back would be gone; denied unless somebody insists
-_UNSAFE_IDS: Final = frozenset({0x2791, 0x379F, *range(0x278D, 0x2790), *range(0xFFF7, 0xFFFF)})
+UNSAFE_IDS: Final = frozenset({0x2791, 0x379F, *range(0x278D, 0x2790), *range(0xFFF7, 0xFFFF)})
 _FLAGS: Final = (
     *("xip", "encrypted", "load_at_boot", "encrypted_load", "key_0", "key_1", "key_2"),
     *("not_ready", "not_obsolete", "integrity_check", "compressed_not_ready"),
@@ -198,7 +198,7 @@ def read_part(data: bytes, name: str, label: str = "") -> tuple[ImagePart, list[
     if image is None:
         raise DecodeError("no header of a Realtek image")
     part = ImagePart(name, image.kind, data, b"", image.version, image.digests, image.facts)
-    safe = image.image_id not in _UNSAFE_IDS
+    safe = image.image_id not in UNSAFE_IDS
     which = f"{image.kind} ({hex_id(image.image_id)})"
     unsafe = f"{which} is written in place or cannot be undone: an update must not hold it"
     checks = [
