@@ -57,7 +57,7 @@ async def upload(
     """
     run = _Run(meet, job, counts)
     attempt = 0
-    while not run.activated:
+    while True:
         attempt += 1
         try:
             async with contextlib.aclosing(run.events(peer)) as events:
@@ -71,7 +71,9 @@ async def upload(
                 raise
             yield Reconnecting(attempt, wait_before_s(attempt - 1))
             await asyncio.sleep(wait_before_s(attempt - 1))
-        peer = None
+            peer = None
+        else:
+            return
 
 
 @dataclass(slots=True)
