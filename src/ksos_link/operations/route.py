@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import registry
-from firmware_protocol.family import CapturedPacket, Family
+from firmware_protocol.family import Advertisement, CapturedPacket, Family
 from firmware_protocol.updates.transport import UpdateTransport
 from ksos_link.connection.watch import Loader, Watch
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
@@ -79,11 +79,6 @@ class Route(ABC):
         del addresses
         raise NotFoundError(f"A {way.title} loader can be met over Bluetooth only.")
 
-    @property
-    def rssi_dbm(self) -> int | None:
-        """How strong the watch was when it was last seen; None where nobody knows."""
-        return None
-
 
 class BleRoute(Route):
     """Over Bluetooth LE, on a real or a virtual radio. Without an address, the first watch seen."""
@@ -92,15 +87,12 @@ class BleRoute(Route):
         self.radio = radio
         self._address = address
         self._options = options
-        self._rssi_dbm: int | None = None
 
     async def meet(self) -> Watch:
         """See `Route.meet`."""
         from ksos_link.transports.ble import BleTransport
 
-        family, device, rssi_dbm = await self._find()
-        if self._options.found is not None:
-            self._options.found(rssi_dbm)
+        family, device = await self._find()
         link = await BleTransport.open(self.radio, device, family.gatt, bond=self._options.bond)
         return await Watch.meet(family, self._options.tapped(link))
 
@@ -120,33 +112,30 @@ class BleRoute(Route):
                 if way.leaves_application and not way.is_loader(advertisement):
                     continue
                 if not addresses or advertisement.address.upper() in addresses:
-                    self._rssi_dbm = advertisement.rssi_dbm
+                    self._tell_signal(advertisement)
                     return device
         raise ble.not_found(self._options.timeout_s)
 
-    @property
-    def rssi_dbm(self) -> int | None:
-        """See `Route.rssi_dbm`."""
-        return self._rssi_dbm
-
-    async def _find(self) -> "tuple[Family, BLEDevice, int]":
+    async def _find(self) -> "tuple[Family, BLEDevice]":
         from ksos_link.transports import ble
 
         async with contextlib.aclosing(ble.scan(self.radio, self._options.timeout_s)) as seen:
             async for advertisement, device in seen:
-                self._rssi_dbm = advertisement.rssi_dbm
                 found = registry.recognise(advertisement)
-                if self._address is None:
-                    if found is not None:
-                        return _family(found.family), device, advertisement.rssi_dbm
-                elif advertisement.address.upper() == self._address.upper():
-                    if found is not None:
-                        return _family(found.family), device, advertisement.rssi_dbm
+                named = (self._address or "").upper() == advertisement.address.upper()
+                if found is not None and (named or self._address is None):
+                    self._tell_signal(advertisement)
+                    return _family(found.family), device
+                if named:
                     raise NotFoundError(
                         "The device at this address is no watch that ksos-link speaks to.",
                         "`ksos watch scan` lists the ones it knows.",
                     )
         raise ble.not_found(self._options.timeout_s)
+
+    def _tell_signal(self, advertisement: Advertisement) -> None:
+        if self._options.found is not None:
+            self._options.found(advertisement.rssi_dbm)
 
 
 class ReplayRoute(Route):
