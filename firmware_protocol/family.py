@@ -83,6 +83,8 @@ class Exchange:
 
     Each of `attempts` calls `outputs()` anew (a resent message may need a new sequence number) and
     waits `timeout_s`. Without an answer the step gives None; the dialogue decides what that means.
+    With `timeout_s` 0 nothing is awaited: the step is over once all is written, although the link
+    may be lost by it.
     Once a part of an answer has come, the next part may take `gap_s` beyond that time.
     """
 

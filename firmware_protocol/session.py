@@ -130,6 +130,11 @@ class CompanionSession:
         """When `timed_out` must be called; None while nothing is awaited from the watch."""
         return self._deadline_s
 
+    @property
+    def awaits_nothing(self) -> bool:
+        """True while a step is under way that only writes: `timed_out` is due at once after it."""
+        return self._step is not None and not self._step.timeout_s
+
     def timed_out(self, now_s: float) -> list[Event]:
         """The deadline passed: send again, or tell the dialogue that the watch stayed silent."""
         if self._step is None or self._deadline_s is None or now_s < self._deadline_s:

@@ -94,6 +94,8 @@ class ToyDialect(Dialect):
         for _ in range(2 if isinstance(job, Sync) else 0):
             yield Deliver(RECORD)
             yield self._question(Write(WRITE, b"s"))
+        if isinstance(job, Unbind):  # after its last word the watch may be gone
+            yield Exchange(lambda: [Write(WRITE, b"x")], lambda _: False, 0.0)
         if isinstance(job, Bind):
             yield Report(Bound())
 
@@ -259,6 +261,27 @@ def test_each_record_waits_for_its_commit(run: Run) -> None:
     events = run(job())
     assert events == [RECORD, RECORD, JobDone(events[-1].job)]
     assert link.written == [b"?", b"s", b"s"]
+
+
+def test_a_last_word_that_the_link_does_not_outlive_was_said(run: Run) -> None:
+    lost = LinkLostError("gone")
+    link = ToyLink(fails={("receive", 2): lost})
+
+    async def job() -> list[Event]:
+        return await events_of(await met(link), Unbind())
+
+    assert run(job()) == [JobDone(Unbind())]
+    assert link.written == [b"?", b"x"]
+
+
+def test_a_last_word_that_was_not_written_was_not_said(run: Run) -> None:
+    link = ToyLink(fails={("write", 2): LinkLostError("gone")})
+
+    async def job() -> None:
+        with pytest.raises(LinkLostError):
+            await events_of(await met(link), Unbind())
+
+    run(job())
 
 
 def test_what_answers_a_last_word_of_the_watch_is_still_sent(run: Run) -> None:

@@ -86,6 +86,9 @@ class Driver:
         deadline_s = self._session.deadline_s()
         if deadline_s is None:
             return
+        if self._session.awaits_nothing:  # the link may be gone already, and may
+            self._pending += self._session.timed_out(max(deadline_s, self._now_s()))
+            return
         with self._closed_by_failure():
             received = await self._transport.receive(max(0.0, deadline_s - self._now_s()))
         if received is None:
