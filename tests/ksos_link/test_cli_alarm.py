@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from firmware_protocol.settings import Alarm, Alarms
 from firmware_protocol.settings.kinds import cut_to_bytes
+from ksos_link.operations.decode import decode_capture
 from ksos_link.operations.open_watch import OpenWatch
 from tests.ksos_link.lasting_watch import let_watches_last
 
@@ -73,6 +75,16 @@ def test_alarms_are_added_edited_and_removed(wrist: "CommandLine") -> None:
     )
     (left,) = alarms(wrist)
     assert (left["number"], left["at"]) == (1, "06:45")
+
+
+def test_an_edit_asks_for_the_alarms_once_before_and_once_after(
+    wrist: "CommandLine", tmp_path: Path
+) -> None:
+    file = tmp_path / "edit.txt"
+    done(wrist("alarm", "add", "--at", "7:30"))
+    done(wrist("alarm", "edit", "1", "--at", "6:45", "--record", file))
+    named = [report.message for report in decode_capture(file).reports]
+    assert named.count("ido.get.alarms") == 2
 
 
 def test_the_list_is_a_table(wrist: "CommandLine") -> None:

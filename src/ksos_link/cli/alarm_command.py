@@ -95,8 +95,7 @@ def edit(ctx: typer.Context, number: Number, **given: Any) -> None:  # as `add`
         raise UsageError("There is nothing to change.", "See: ksos alarm edit --help")
 
     async def job(watch: "OpenWatch") -> "Change[Alarms]":
-        old = dict(enumerate(await watch.alarms.list(), 1)).get(number, Alarm())
-        return await watch.alarms.edit(number, Alarm.read(values, old))
+        return await watch.alarms.adjust(number, lambda old: Alarm.read(values, old))
 
     _change(call, job, number, "is changed", json=json, strict=strict)
 

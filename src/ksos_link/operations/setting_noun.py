@@ -1,6 +1,6 @@
 """Shown, changed, listed: what can be done with one setting of an open watch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Literal, Protocol, TypeVar
 
@@ -146,9 +146,15 @@ class AlarmNoun(SettingNoun[Alarms]):
         Raises:
             NotFoundError: there is none of that number.
         """
-        alarms = await self.list()
-        self._check(number, alarms)
-        return await self._write(alarms, (*alarms[: number - 1], alarm, *alarms[number:]))
+        return await self.adjust(number, lambda _: alarm)
+
+    async def adjust(self, number: int, change: Callable[[Alarm], Alarm]) -> Change[Alarms]:
+        """Make another alarm out of alarm `number`.
+
+        Raises:
+            NotFoundError: there is none of that number.
+        """
+        return await self._replace(number, lambda old: (change(old),))
 
     async def remove(self, number: int) -> Change[Alarms]:
         """Remove alarm `number`; those behind it move up.
@@ -156,9 +162,7 @@ class AlarmNoun(SettingNoun[Alarms]):
         Raises:
             NotFoundError: there is none of that number.
         """
-        alarms = await self.list()
-        self._check(number, alarms)
-        return await self._write(alarms, (*alarms[: number - 1], *alarms[number:]))
+        return await self._replace(number, lambda _: ())
 
     async def enable(self, number: int, *, on: bool = True) -> Change[Alarms]:
         """Switch alarm `number` on, or off; it keeps its place.
@@ -166,21 +170,23 @@ class AlarmNoun(SettingNoun[Alarms]):
         Raises:
             NotFoundError: there is none of that number.
         """
-        alarms = await self.list()
-        self._check(number, alarms)
-        alarm = replace(alarms[number - 1], on=on)
-        return await self._write(alarms, (*alarms[: number - 1], alarm, *alarms[number:]))
+        return await self.adjust(number, lambda old: replace(old, on=on))
 
     async def disable(self, number: int) -> Change[Alarms]:
         """See `enable`."""
         return await self.enable(number, on=False)
 
-    async def _write(self, before: tuple[Alarm, ...], after: tuple[Alarm, ...]) -> Change[Alarms]:
-        return await self._watch.write(Alarms(alarms=after), before=Alarms(alarms=before))
-
-    @staticmethod
-    def _check(number: int, alarms: tuple[Alarm, ...]) -> None:
+    async def _replace(
+        self, number: int, others: Callable[[Alarm], tuple[Alarm, ...]]
+    ) -> Change[Alarms]:
+        """Put what `others` makes of alarm `number` in its place."""
+        alarms = await self.list()
         if not 1 <= number <= len(alarms):
             raise NotFoundError(
                 f"There is no alarm {number}.", "`ksos alarm list` shows them with their numbers."
             )
+        put = others(alarms[number - 1])
+        return await self._write(alarms, (*alarms[: number - 1], *put, *alarms[number:]))
+
+    async def _write(self, before: tuple[Alarm, ...], after: tuple[Alarm, ...]) -> Change[Alarms]:
+        return await self._watch.write(Alarms(alarms=after), before=Alarms(alarms=before))
