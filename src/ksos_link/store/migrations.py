@@ -299,25 +299,20 @@ CREATE TABLE lock (
 """
 
 
-def _first_schema(database: Database) -> None:
-    for statement in _FIRST_SCHEMA.split(";"):
-        database.rows(statement)
+def _adds(schema: str) -> Callable[[Database], None]:
+    """The step that runs the statements of a schema."""
 
+    def step(database: Database) -> None:
+        for statement in schema.split(";"):
+            database.rows(statement)
 
-def _settings_schema(database: Database) -> None:
-    for statement in _SETTINGS_SCHEMA.split(";"):
-        database.rows(statement)
-
-
-def _campaign_schema(database: Database) -> None:
-    for statement in _CAMPAIGN_SCHEMA.split(";"):
-        database.rows(statement)
+    return step
 
 
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
-    _first_schema,
-    _settings_schema,
-    _campaign_schema,
+    _adds(_FIRST_SCHEMA),
+    _adds(_SETTINGS_SCHEMA),
+    _adds(_CAMPAIGN_SCHEMA),
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 
