@@ -33,6 +33,7 @@ SECTIONS: Final = {
         "setting": "All settings: list; keep, compare, apply in one file.",
         "device": "What it is and can do; log, reboot, erase, unbind.",
         "firmware": "Firmware files: what is in them, whether they are whole.",
+        "release": "Signed manifests of firmware and dials; what to install next.",
         "find": "Make the watch ring; let it find this machine.",
     },
     "You, and what it measures": {

@@ -72,7 +72,7 @@ class RegionRule:
         return (country in self.countries) is self.allows
 
     def __str__(self) -> str:
-        return f"{'only' if self.allows else 'not in'} {', '.join(sorted(self.countries))}"
+        return f"{'only' if self.allows else 'all but'} {', '.join(sorted(self.countries))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,8 @@ def _release(table: StrictTable) -> Release:
         table.text("notes", letters=_MOST_NOTE_LETTERS),
     )
     table.finish()
+    if kind is Kind.DIAL and not release.from_versions.any:
+        table.fault("from_versions", "is for firmware")
     return release
 
 
