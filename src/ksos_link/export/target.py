@@ -39,20 +39,36 @@ def open_target(target: Path | TextIO) -> Iterator[TextIO]:
             with target.open("w", encoding="utf-8", newline="") as file:
                 yield file
             return
-        # not hidden: what a killed program leaves is plain text, and its owner should see it
-        descriptor, name = tempfile.mkstemp(".part", f"{target.name[:50]}.", target.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(name).unlink()
-            raise
+        with (
+            part_file(target) as descriptor,
+            os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file,
+        ):
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise _failure(error) from error
+
+
+@contextlib.contextmanager
+def part_file(target: Path) -> Iterator[int]:
+    """The descriptor of an owner-only file beside the target that takes its name at the end.
+
+    Who takes the descriptor closes it. After a failure nothing is left, and the target is as it
+    was; a symbolic link of that name is replaced, not followed.
+
+    Raises:
+        OSError: the folder does not exist or takes no files.
+    """
+    # not hidden: what a killed program leaves is plain, and its owner should see it
+    descriptor, name = tempfile.mkstemp(".part", f"{target.name[:50]}.", target.parent)
+    try:
+        yield descriptor
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
 
 
 def _failure(error: OSError) -> NotFoundError | UsageError | StoreError:

@@ -3,9 +3,7 @@
 import io
 import json
 import os
-import tempfile
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,6 +23,7 @@ from firmware_protocol.dials import (
 from firmware_protocol.errors import ProtocolError
 from ksos_link.config import is_of_a_store, is_there
 from ksos_link.errors import MalformedError, NotFoundError, StoreError, UsageError
+from ksos_link.export.target import part_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -168,15 +167,8 @@ def write_whole(out: Path, data: bytes) -> None:
         StoreError: the disk is full, or the folder takes no files.
     """
     try:
-        descriptor, name = tempfile.mkstemp(".part", f"{out.name[:50]}.", out.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(name).replace(out)
-        except BaseException:
-            with suppress(OSError):
-                Path(name).unlink()
-            raise
+        with part_file(out) as descriptor, os.fdopen(descriptor, "wb") as file:
+            file.write(data)
     except OSError as error:
         raise StoreError(
             f"{out} cannot be written: {os.strerror(error.errno or 0)}.",
