@@ -6,8 +6,8 @@ upload that brings the watch further has patience anew; one that does not is giv
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from firmware_protocol.events import (
     Event,
@@ -43,77 +43,98 @@ class Counts:
 
 async def upload(
     meet: Callable[[], Awaitable[Peer]],
-    job: SendFile | InstallImage,
+    jobs: Sequence[SendFile | InstallImage],
     counts: Counts,
     peer: Peer | None = None,
+    *,
+    pause_s: float = 0.0,
 ) -> AsyncGenerator[UploadEvent, None]:
-    """Yield what happens until the watch was told to use the file; `peer` is a link that is open.
+    """Yield what happens until the watch was told to use all files; `peer` is a link that is open.
 
-    All links are closed at the end, but for those that the watch itself drops.
+    After a file that is activated the watch restarts: the next one gets a new link, `pause_s`
+    later. Files that are activated together stay on one link, and begin again where it is lost.
+    All links are closed at the end.
 
     Raises:
         LinkLostError, NotFoundError: the link was lost too often, or the watch did not come back.
         RefusedError, MalformedError, PolicyError: see `Peer.run`; nothing was activated.
     """
-    run = _Run(meet, job, counts)
+    run = _Run(meet, tuple(jobs), counts)
     attempt = 0
-    while True:
+    while run.begun < len(run.jobs):
         attempt += 1
         try:
             async with contextlib.aclosing(run.events(peer)) as events:
                 async for event in events:
                     yield event
         except (LinkLostError, NotFoundError):
-            if run.activated:
-                return
-            attempt = 1 if run.got_on else attempt
-            if attempt >= MAX_ATTEMPTS:
-                raise
-            yield Reconnecting(attempt, wait_before_s(attempt - 1))
-            await asyncio.sleep(wait_before_s(attempt - 1))
-            peer = None
-        else:
-            return
+            if not run.activated:
+                attempt = 1 if run.got_on else attempt
+                if attempt >= MAX_ATTEMPTS:
+                    raise
+                yield Reconnecting(attempt, wait_before_s(attempt - 1))
+                await asyncio.sleep(wait_before_s(attempt - 1))
+        peer = None
+        if run.activated and run.begun < len(run.jobs):
+            attempt = 0
+            await asyncio.sleep(pause_s)
 
 
 @dataclass(slots=True)
 class _Run:
-    """One upload's progress over its links; `got_on` is about the last of them."""
+    """The progress of uploads over their links. `got_on` and `activated` are about the last link.
+
+    `begun` is the first job whose file is not activated yet.
+    """
 
     meet: Callable[[], Awaitable[Peer]]
-    job: SendFile | InstallImage
+    jobs: tuple[SendFile | InstallImage, ...]
     counts: Counts
-    furthest_bytes: int = 0
+    begun: int = 0
+    furthest_bytes: dict[int, int] = field(default_factory=dict)
     got_on: bool = False
     activated: bool = False
 
     async def events(self, peer: Peer | None) -> AsyncGenerator[UploadEvent, None]:
         """One link's share; what counts is kept even where the link is lost."""
-        self.got_on = False
+        self.got_on = self.activated = False
         if peer is None:
             peer = await self.meet()
             self.counts.links += 1
-        loop = asyncio.get_running_loop()
-        began_s, had_bytes, sent_bytes = loop.time(), self.furthest_bytes, 0
         try:
-            async with contextlib.aclosing(peer.run(self.job)) as events:
+            for index in range(self.begun, len(self.jobs)):
+                async with contextlib.aclosing(self._send(peer, index)) as events:
+                    async for event in events:
+                        yield event
+                if self.activated:
+                    return
+            self.begun = len(self.jobs)  # all verified: the last one was to be activated
+        finally:
+            await peer.close()
+
+    async def _send(self, peer: Peer, index: int) -> AsyncGenerator[UploadEvent, None]:
+        loop = asyncio.get_running_loop()
+        began_s, had_bytes, sent_bytes = loop.time(), self.furthest_bytes.get(index, 0), 0
+        try:
+            async with contextlib.aclosing(peer.run(self.jobs[index])) as events:
                 async for event in events:
                     if isinstance(event, UploadProgress):
                         sent_bytes = event.sent_bytes
-                    self._note(event)
+                    self._note(event, index)
                     if isinstance(event, _SHOWN):
                         yield event
         finally:
-            await peer.close()
+            new_bytes = self.furthest_bytes.get(index, 0) - had_bytes
             self.counts.sent_bytes += sent_bytes
-            self.counts.repeated_bytes += max(0, sent_bytes - (self.furthest_bytes - had_bytes))
+            self.counts.repeated_bytes += max(0, sent_bytes - new_bytes)
             self.counts.took_s += loop.time() - began_s
 
-    def _note(self, event: Event) -> None:
-        if isinstance(event, UploadProgress | UploadStarted):
-            reached = (
-                event.held_bytes if isinstance(event, UploadStarted) else event.acknowledged_bytes
-            )
-            if reached > self.furthest_bytes:
-                self.furthest_bytes, self.got_on = reached, True
-        self.activated |= isinstance(event, UploadActivated)
+    def _note(self, event: Event, index: int) -> None:
+        match event:
+            case UploadStarted(held_bytes=reached) | UploadProgress(acknowledged_bytes=reached):
+                if reached > self.furthest_bytes.get(index, 0):
+                    self.furthest_bytes[index], self.got_on = reached, True
+            case UploadActivated():
+                self.activated, self.begun = True, index + 1
+            case _:
+                pass

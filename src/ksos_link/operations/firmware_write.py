@@ -1,0 +1,337 @@
+"""Write firmware to a watch: preflight, its loader, the images, and the watch as it then is.
+
+Whatever breaks, the error says in which state the watch is, and the next safe command. Nothing is
+activated that the watch did not verify; nothing is confirmed that did not come back.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from firmware_protocol.errors import DecodeError
+from firmware_protocol.events import WatchInfo
+from firmware_protocol.family import UpdatePath
+from firmware_protocol.jobs import ConfirmImage, EnterLoader, InstallImage, SendFile
+from firmware_protocol.updates.registry import transport_named
+from firmware_protocol.updates.transport import UpdateTransport
+from firmware_protocol.versions import Version
+from ksos_link.connection.retry import wait_before_s
+from ksos_link.connection.watch import Loader, Watch
+from ksos_link.errors import BluetoothError, KsosError, NotFoundError, PreflightError, RefusedError
+from ksos_link.operations.file_facts import WatchFacts, facts_of_firmware
+from ksos_link.operations.firmware_wish import (
+    FirmwareEvent,
+    FirmwareReport,
+    FirmwareWish,
+    LoaderMet,
+    Preflighted,
+    Restarting,
+    UploadNotes,
+)
+from ksos_link.operations.link_events import Connected
+from ksos_link.operations.preflight import Objection, preflight, refuse
+from ksos_link.operations.release_keys import Signature
+from ksos_link.operations.route import LinkOptions, Route, open_route
+from ksos_link.operations.target import Target
+from ksos_link.operations.uploading import upload
+
+BOOT_ATTEMPTS: Final = 6  # each looks for the watch as long as `--timeout-s` says
+_FASTLZ: Final = "fastlz"  # what ido.md 11.1 says of `.fw`; whether it is packed is open (15.11)
+
+
+async def write_firmware(
+    target: Target, wish: FirmwareWish, options: LinkOptions, notes: UploadNotes | None = None
+) -> AsyncGenerator[FirmwareEvent, None]:
+    """Write firmware; the last event is the `FirmwareReport`.
+
+    Raises:
+        PreflightError: objections stand and nothing was sent; or the watch came back with other
+            firmware than was written.
+        RefusedError, MalformedError, PolicyError: the watch or its loader refused.
+        BluetoothError, NotFoundError: the link was lost for good, or the watch is not there.
+    """
+    async with (
+        _opened(target, wish, options, notes) as writing,
+        contextlib.aclosing(writing.write()) as events,
+    ):
+        async for event in events:
+            yield event
+
+
+async def resume_firmware(
+    target: Target,
+    wish: FirmwareWish,
+    options: LinkOptions,
+    address: str,
+    notes: UploadNotes | None = None,
+) -> AsyncGenerator[FirmwareEvent, None]:
+    """Finish what was begun on the watch with this address, from its loader; else as `write`.
+
+    Raises:
+        NotFoundError: neither its loader nor its application is on the air.
+        Others as `write_firmware`.
+    """
+    async with (
+        _opened(target, wish, options, notes) as writing,
+        contextlib.aclosing(writing.resume(address)) as events,
+    ):
+        async for event in events:
+            yield event
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    target: Target, wish: FirmwareWish, options: LinkOptions, notes: UploadNotes | None
+) -> AsyncGenerator["_Writing", None]:
+    report = FirmwareReport()
+
+    def found(rssi_dbm: int) -> None:
+        report.rssi_dbm = rssi_dbm
+        if options.found is not None:
+            options.found(rssi_dbm)
+
+    async with open_route(target, replace(options, found=found)) as route:
+        yield _Writing(route, wish, report, notes)
+
+
+@dataclass(slots=True)
+class _Writing:
+    """One update of one watch. `state` says in words how the watch is now."""
+
+    route: Route
+    wish: FirmwareWish
+    report: FirmwareReport
+    notes: UploadNotes | None
+    address: str = ""
+    state: str = "Nothing was written."
+
+    async def write(self) -> AsyncGenerator[FirmwareEvent, None]:
+        """From the running application."""
+        watch = await self._meet_application()
+        try:
+            self._remember(watch)
+            yield Connected(watch.info)
+            path = watch.family.update_path(watch.info)
+            lifted = self._preflight(watch.info, path)
+            yield Preflighted(lifted)
+            if self.wish.dry_run:
+                yield self.report
+                return
+            if self.notes is not None:
+                self.notes.begun(self.address, self.wish)
+            with self._failing_truly():
+                async with contextlib.aclosing(self._send(watch, path)) as events:
+                    async for event in events:
+                        yield event
+        finally:
+            await watch.close()
+
+    async def resume(self, address: str) -> AsyncGenerator[FirmwareEvent, None]:
+        """From the loader, where it is on the air."""
+        self.address = address
+        way = transport_named(self.wish.transport)
+        loader = None
+        if way is not None and way.leaves_application:
+            with contextlib.suppress(NotFoundError):
+                loader = await self.route.meet_loader(way, way.loader_addresses(address))
+        if way is None or loader is None:
+            async with contextlib.aclosing(self.write()) as events:
+                async for event in events:
+                    yield event
+            return
+        yield LoaderMet(loader.info)
+        self._preflight_loader()
+        with self._failing_truly():
+            async with contextlib.aclosing(self._install(way, loader)) as events:
+                async for event in events:
+                    yield event
+
+    def _preflight(self, info: WatchInfo, path: UpdatePath) -> tuple[Objection, ...]:
+        if path.refusal:
+            raise RefusedError(f"This watch gets no firmware from ksos: {path.refusal}.")
+        fits = self.wish.transport in path.transports
+        return self._judge(
+            WatchFacts(
+                family=info.family,
+                product=info.product,
+                model_code=info.model_code,
+                firmware_version=info.firmware_version,
+                transport=self.wish.transport if fits else path.transports[0],
+                battery_pct=info.battery_pct,
+                charging=info.charging,
+                rssi_dbm=self.report.rssi_dbm,
+                region=self.wish.region,
+            )
+        )
+
+    def _preflight_loader(self) -> None:
+        """A loader says little of its watch: what it cannot know objected to the update before."""
+        self._judge(
+            WatchFacts(
+                family="",
+                transport=self.wish.transport,
+                rssi_dbm=self.report.rssi_dbm,
+                region=self.wish.region,
+            ),
+            knows_watch=False,
+        )
+
+    def _judge(self, watch: WatchFacts, *, knows_watch: bool = True) -> tuple[Objection, ...]:
+        wish = self.wish
+        release = None if wish.release is None else wish.release.release
+        signature = Signature.ABSENT if wish.release is None else wish.release.signature
+        found = [
+            objection
+            for file in wish.files
+            for objection in preflight(
+                watch, facts_of_firmware(file), release, signature, channel=wish.channel
+            )
+            if knows_watch or not objection.name.startswith("unknown_")
+        ]
+        lifted = refuse(tuple(dict.fromkeys(found)), wish.allow, unsigned=wish.unsigned)
+        self.report.lifted = tuple(dict.fromkeys(each.name for each in lifted))
+        return lifted
+
+    async def _send(self, watch: Watch, path: UpdatePath) -> AsyncGenerator[FirmwareEvent, None]:
+        """By the family's own pipe, or by the loader of the platform."""
+        if path.file_name:
+            self.state = "The old firmware still runs. Run the same command again."
+            jobs = [SendFile(path.file_name, part.data, _FASTLZ) for part in self.wish.parts]
+            counts = self.report.counts
+            async with contextlib.aclosing(
+                upload(self._meet_application, jobs, counts, watch)
+            ) as sent:
+                async for told in sent:
+                    yield told
+            yield Restarting()
+            await self._come_back(None)
+            yield self.report
+            return
+        way = transport_named(self.wish.transport)
+        if way is None:
+            raise RefusedError(f"ksos does not speak {self.wish.transport}.")
+        self.state = (
+            "The old firmware still runs. Run the same command again: it goes on where it was."
+        )
+        if path.enters_loader:
+            await self._enter(watch, way)
+        await watch.close()
+        async with contextlib.aclosing(self._install(way, None)) as events:
+            async for event in events:
+                yield event
+
+    async def _enter(self, watch: Watch, way: UpdateTransport) -> None:
+        code = self.wish.parts[0].facts.get("model_code")
+        async with contextlib.aclosing(
+            watch.run(EnterLoader(code if isinstance(code, int) else None))
+        ) as events:
+            async for _ in events:
+                pass
+        if way.leaves_application:
+            name = self.wish.files[0].path.name
+            self.state = (
+                "The watch is in its loader and runs no application until an update is finished: "
+                f"ksos firmware resume {name}"
+            )
+
+    async def _install(
+        self, way: UpdateTransport, loader: Loader | None
+    ) -> AsyncGenerator[FirmwareEvent, None]:
+        wish = self.wish
+        jobs = [
+            InstallImage(part, part is wish.parts[-1], wish.experimental, wish.loader_key)
+            for part in wish.parts
+        ]
+
+        async def meet() -> Loader:
+            return await self._meet_loader(way)
+
+        if loader is None:
+            loader = await meet()
+            yield LoaderMet(loader.info)
+        counts, pause_s = self.report.counts, way.pause_between_parts_s
+        async with contextlib.aclosing(upload(meet, jobs, counts, loader, pause_s=pause_s)) as sent:
+            async for event in sent:
+                yield event
+        yield Restarting()
+        await self._come_back(way)
+        yield self.report
+
+    async def _come_back(self, way: UpdateTransport | None) -> None:
+        """Meet the application again, compare what it says it is, and keep it."""
+        self.report.written = True
+        self.state = "The watch was told to start the new firmware. See: ksos firmware show"
+        watch = await self._meet_application(BOOT_ATTEMPTS)
+        await watch.close()
+        if self.notes is not None:
+            self.notes.ended(self.address)
+        info, wanted = watch.info, self.wish.version
+        self.report.version_after = info.firmware_version
+        self.report.battery_after_pct = info.battery_pct
+        self.report.confirmed = _same_version(info.firmware_version, wanted)
+        if self.report.confirmed is False:
+            raise PreflightError(
+                f"The watch came back with firmware {info.firmware_version}, not {wanted}."
+            )
+        if way is not None and way.on_trial:
+            self.state = "The new firmware runs on trial; the watch goes back when it restarts."
+            await self._confirm(way)
+
+    async def _confirm(self, way: UpdateTransport) -> None:
+        loader = await self._meet_loader(way)
+        try:
+            digest = self.wish.parts[-1].digests["sha256"]
+            async with contextlib.aclosing(loader.run(ConfirmImage(digest))) as events:
+                async for _ in events:
+                    pass
+            self.report.confirmed = True
+        finally:
+            await loader.close()
+
+    async def _meet_application(self, attempts: int = 1) -> Watch:
+        """Where the watch restarts, it is looked for more than once."""
+        for attempt in range(1, attempts):
+            with contextlib.suppress(NotFoundError, BluetoothError, RefusedError):
+                return await self.route.meet()
+            await asyncio.sleep(wait_before_s(attempt))
+        return await self.route.meet()
+
+    async def _meet_loader(self, way: UpdateTransport) -> Loader:
+        """The loader; an application that started again in its place is sent back there."""
+        addresses = way.loader_addresses(self.address)
+        if not way.leaves_application:
+            return await self.route.meet_loader(way, addresses)
+        with contextlib.suppress(NotFoundError):
+            return await self.route.meet_loader(way, addresses)
+        watch = await self.route.meet()
+        try:
+            await self._enter(watch, way)
+        finally:
+            await watch.close()
+        return await self.route.meet_loader(way, addresses)
+
+    def _remember(self, watch: Watch) -> None:
+        self.address = watch.address
+        self.report.version_before = watch.info.firmware_version
+        self.report.battery_before_pct = watch.info.battery_pct
+
+    @contextlib.contextmanager
+    def _failing_truly(self) -> Iterator[None]:
+        """Say with every failure how the watch is now, and what may be done next."""
+        try:
+            yield
+        except KsosError as error:
+            error.hint = f"{self.state} {error.hint}".strip()
+            raise
+
+
+def _same_version(told: str | None, wanted: str | None) -> bool | None:
+    """None where one of them is not known, or is no version that can be compared."""
+    try:
+        if told is None or wanted is None:
+            return None
+        return Version.parse(told) == Version.parse(wanted)
+    except DecodeError:
+        return None
