@@ -84,6 +84,7 @@ WEAK_SIGNAL_DBM: Final = -85  # provisional, our own rule: no reference names on
 class Objection:
     """What speaks against writing; `name` is stable, `text` one sentence without its point.
 
+    The text ends up in a log: it tells neither the charge of the watch nor where its wearer is.
     `override` tells whether somebody may lift this one by its name.
     """
 
@@ -138,16 +139,15 @@ def refuse(
 
     Raises:
         UsageError: see `check_allowed`.
-        PreflightError: objections stand; it names all of them. Their texts are for who shows them:
-            they may tell readings, which no error text does.
+        PreflightError: objections stand; it names all of them.
     """
     check_allowed(allowed)
     lifting = {*allowed, UNSIGNED} if unsigned else set(allowed)
     standing = [each for each in objections if not (each.override and each.name in lifting)]
     if standing:
-        names = list(dict.fromkeys(each.name for each in standing))
         count = "1 objection" if len(standing) == 1 else f"{len(standing)} objections"
-        raise PreflightError(f"Nothing was written. {count}: {', '.join(names)}.", _hint(standing))
+        told = "; ".join(f"{each.name} ({each.text})" for each in standing)
+        raise PreflightError(f"Nothing was written. {count}: {told}.", _hint(standing))
     return tuple(objections)
 
 
@@ -302,7 +302,8 @@ def _of_offer(watch: WatchFacts, release: Release, channel: Channel) -> Iterator
         text = f"the release has a rule of regions ({release.region}), and yours is not known"
         yield Objection("unknown_region", text)
     elif not release.region.admits(watch.region):
-        yield Objection("region", f"the release is for {release.region}; you are in {watch.region}")
+        text = f"the release is for {release.region}, and yours is barred"
+        yield Objection("region", text)
 
 
 def _of_battery(watch: WatchFacts, file: FileFacts, release: Release | None) -> Iterator[Objection]:
@@ -319,11 +320,11 @@ def _of_battery(watch: WatchFacts, file: FileFacts, release: Release | None) -> 
         text = f"the watch does not tell its battery; {least_pct} % are needed"
         yield Objection("unknown_battery", text, override=True)
     elif watch.battery_pct < least_pct:
-        charging = ", charging" if watch.charging else ""
+        charging = ", and is charging" if watch.charging else ""
         liftable = watch.battery_pct >= floor_pct
+        has = f"the watch has less than the {least_pct} % that are needed{charging}"
         limit = "" if liftable else f"; below {floor_pct} % nothing lifts this"
-        text = f"{watch.battery_pct} %{charging}, {least_pct} % are needed{limit}"
-        yield Objection("battery", text, override=liftable)
+        yield Objection("battery", f"{has}{limit}", override=liftable)
 
 
 def _of_room(watch: WatchFacts, file: FileFacts) -> Iterator[Objection]:
