@@ -193,7 +193,10 @@ class UploadActivated:
 
 @dataclass(frozen=True, slots=True)
 class DialsRead:
-    """The dials of a watch. What the wire does not say is None; `builtin` cannot be removed."""
+    """The dials of a watch. What the wire does not say is None; `builtin` cannot be removed.
+
+    `colour` is how it keeps the pixels of pictures, in the words of its family's dial files.
+    """
 
     dials: tuple[str, ...]
     shown: str | None
@@ -203,6 +206,7 @@ class DialsRead:
     width_px: int | None
     height_px: int | None
     block_bytes: int | None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from firmware_protocol.families.ido.redaction import redact
 from firmware_protocol.families.ido.replay import open_replay
 from firmware_protocol.families.ido.settings import SUPPORT
 from firmware_protocol.families.ido.sports import SPORTS
+from firmware_protocol.families.ido.update_path import update_path
 from firmware_protocol.families.ido.watch import open_watch
 from firmware_protocol.family import Family
 
@@ -31,4 +32,5 @@ FAMILY: Final = Family(
     settings=SUPPORT,
     sports=SPORTS,
     dial_format=DIAL_FORMAT,
+    update_path=update_path,
 )

@@ -26,6 +26,7 @@ V3_ATTEMPTS: Final = 3
 SMALLEST_WRITE_BYTES: Final = 20  # without valid sizes (ido.md 2.4)
 LARGEST_WRITE_BYTES: Final = 512  # no attribute is longer
 _LEGACY_GROUPS: Final = (0x08, 0x09)
+_WITHOUT_RESPONSE: Final = (0xD1, 0x13)  # file transfer and voice (ido.md 2.3, V)
 _LEGACY_DATA: Final = frozenset(bytes((0x08, key)) for key in (*range(0x03, 0x09), 0xEE))
 
 
@@ -76,6 +77,8 @@ class Conversation:
     write_bytes: int = SMALLEST_WRITE_BYTES
     capabilities: frozenset[str] | None = None
     bind_confirm: int = 0
+    platform: int | None = None  # of 02 01 (ido.md 11.1)
+    device_id: int | None = None
     _sequence: int = field(default=0)
 
     def next_sequence(self) -> int:
@@ -130,10 +133,16 @@ class Conversation:
         message = yield Exchange(outputs, accepts, V3_TIMEOUT_S, attempts, V3_GAP_S)
         return message
 
+    def set_speed(self, speed: str) -> Asking[None]:
+        """03 35; the app does not mind its errors either (ido.md 4.3, C)."""
+        fields = {"speed": speed, "modify_connection": 0}
+        yield from self.classic("ido.set.link_speed", fields, attempts=1)
+
     def writes(self, message: bytes) -> list[Output]:
         """Cut a message into the writes that carry it, to the channel of its first byte (2.3)."""
         uuid = gatt.HEALTH_WRITE if message[0] in _LEGACY_GROUPS else gatt.COMMAND_WRITE
-        return [Write(uuid, part) for part in chunk(message, self.write_bytes)]
+        with_response = message[0] not in _WITHOUT_RESPONSE
+        return [Write(uuid, part, with_response) for part in chunk(message, self.write_bytes)]
 
     def agree_on_sizes(self, reply: IdoMessage) -> None:
         """Take the largest write out of a reply to 02 F0."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from firmware_protocol.events import Event, FrameIgnored
-from firmware_protocol.families.ido import actions, gatt, settings
+from firmware_protocol.families.ido import actions, settings
 from firmware_protocol.families.ido.control_dialogues import (
     bind,
     read_battery,
@@ -14,22 +14,30 @@ from firmware_protocol.families.ido.control_dialogues import (
     unbind,
 )
 from firmware_protocol.families.ido.conversation import Conversation, message_from
+from firmware_protocol.families.ido.dial_dialogues import read_dials, remove_dial, show_dial
 from firmware_protocol.families.ido.framing import FrameAssembler
 from firmware_protocol.families.ido.identify_dialogue import identify
+from firmware_protocol.families.ido.loader_dialogue import enter_loader
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.sync_dialogue import sync
-from firmware_protocol.families.ido.told import CHANGED, EVENT, told_by
-from firmware_protocol.family import Dialect, Dialogue, Message, Output, Write
+from firmware_protocol.families.ido.told import EVENT, echo_of, told_by
+from firmware_protocol.families.ido.upload import send_file
+from firmware_protocol.family import Dialect, Dialogue, JobError, Message, Output
 from firmware_protocol.jobs import (
     Bind,
     Do,
+    EnterLoader,
     Identify,
     Job,
     ReadBattery,
     ReadClock,
+    ReadDials,
     ReadLive,
     ReadSetting,
+    RemoveDial,
+    SendFile,
     SetClock,
+    ShowDial,
     Sync,
     Unbind,
     WriteSetting,
@@ -48,9 +56,13 @@ _DIALOGUES: Final[Mapping[type[Job], Callable[[Conversation, Any], Dialogue]]] =
     ReadSetting: settings.read,
     WriteSetting: settings.write,
     Do: actions.do,
+    SendFile: send_file,
+    ReadDials: read_dials,
+    ShowDial: show_dial,
+    RemoveDial: remove_dial,
+    EnterLoader: enter_loader,
 }
 _NOTICES: Final = "ido.set.notice_switches.reply"  # pushed after every subscription (ido.md 2.5)
-_ECHO_BYTES: Final = 18  # command, key and 16 bytes (ido.md 4.7, C)
 
 
 class IdoDialect(Dialect):
@@ -72,23 +84,19 @@ class IdoDialect(Dialect):
         """Open the dialogue that does `job`.
 
         Raises:
-            JobError: this wire has no such setting or action.
+            JobError: this wire has no such setting, action or job.
         """
-        return _DIALOGUES[type(job)](self._conversation, job)
+        found = _DIALOGUES.get(type(job))
+        if found is None:
+            raise JobError("unsupported", "its application knows no such job")
+        return found(self._conversation, job)
 
     def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:
         """Report what the watch tells of itself; `07 40` is answered with its echo."""
         if not isinstance(message, IdoMessage):
             return [FrameIgnored("a record that was not asked for now", message.name)], []
         if message.name.startswith(EVENT):
-            return [*told_by(message)], _answers(message)
+            return [*told_by(message)], echo_of(message)
         if message.name == _NOTICES:
             return [], []  # said after every subscription: no news
         return [FrameIgnored("a message that was not asked for now", message.name)], []
-
-
-def _answers(message: IdoMessage) -> list[Output]:
-    """07 40 wants its echo, nothing else does (ido.md 4.7, C)."""
-    if message.name != CHANGED:
-        return []
-    return [Write(gatt.COMMAND_WRITE, message.payload[:_ECHO_BYTES].ljust(_ECHO_BYTES, b"\x00"))]

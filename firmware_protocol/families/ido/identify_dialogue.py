@@ -86,6 +86,8 @@ def _watch_info(
         if name not in _TOLD_ELSEWHERE and isinstance(value, int | str)
     }
     conversation.bind_confirm = _number(told, "bind_confirm") or 0
+    conversation.platform = _number(told, "platform")
+    conversation.device_id = device_id
     return WatchInfo(
         family=FAMILY_NAME,
         product=model_name(device_id),

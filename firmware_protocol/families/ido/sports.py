@@ -6,7 +6,7 @@ Some names stand for two codes of the vendor's list; the wire keeps the code.
 from collections.abc import Mapping
 from typing import Final
 
-from firmware_protocol.settings.kinds import is_code
+from firmware_protocol.settings.kinds import code_number
 
 
 def _numbered(first: int, names: str) -> dict[int, str]:
@@ -79,8 +79,9 @@ def codes_of_sport(name: str) -> tuple[int, ...]:
 
     Empty where watches of this family have no such sport.
     """
-    if is_code(name):
-        return (int(name.removeprefix("code_")),)
+    number = code_number(name)
+    if number is not None:
+        return (number,)
     return tuple(code for code, known in SPORTS.items() if known == name)
 
 

@@ -142,11 +142,11 @@ class _V3Sync:
         kinds = [kind for kind in RECORD_KINDS if self._is_wanted(kind)]
         kept = [kind for kind in kinds if self._is_kept(kind)]
         if kept:
-            yield from self._set_link("fast")
+            yield from self.conversation.set_speed("fast")
             yield from self._plan(kept)
             for kind in kept:
                 yield from self._fetch_days(kind) if kind.by_day else self._fetch_counted(kind)
-            yield from self._set_link("slow")
+            yield from self.conversation.set_speed("slow")
         if kept and not self.answered:
             raise JobError("silent", "the watch answered no question about its records")
         if self.cut_short:
@@ -163,11 +163,6 @@ class _V3Sync:
 
     def _name(self, kind: RecordKind) -> str:
         return kind.name(self.conversation.capabilities)
-
-    def _set_link(self, speed: str) -> Asking[None]:
-        """03 35; the app does not mind its errors either (ido.md 4.3, C)."""
-        fields = {"speed": speed, "modify_connection": 0}
-        yield from self.conversation.classic("ido.set.link_speed", fields, attempts=1)
 
     def _plan(self, kept: list[RecordKind]) -> Asking[None]:
         """05; its total counts all kinds, so it says nothing about some of them."""

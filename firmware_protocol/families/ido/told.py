@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from firmware_protocol.families.ido import gatt
 from firmware_protocol.families.ido.messages import IdoMessage
+from firmware_protocol.family import Message, Output, Write
 from firmware_protocol.told import (
     CallKeyPressed,
     CameraKeyPressed,
@@ -22,6 +24,7 @@ from firmware_protocol.told import (
 
 EVENT: Final = "ido.event."
 CHANGED: Final = "ido.event.changed"
+_ECHO_BYTES: Final = 18  # command, key and 16 bytes (ido.md 4.7, C)
 _CALL_KEYS: Final = {"call_answered": "answered", "call_rejected": "rejected", "mute": "muted"}
 _CAMERA_KEYS: Final = {
     "photo": "photo",
@@ -45,6 +48,13 @@ def told_by(message: IdoMessage) -> list[Told]:
     if meaning is not None and (event := meaning(message.fields)) is not None:
         return [event]
     return [DataChanged(noun, details(message.fields))]
+
+
+def echo_of(message: Message | None) -> list[Output]:
+    """What a message of group 07 wants to hear: 07 40 its echo, all others nothing (4.7, C)."""
+    if not isinstance(message, IdoMessage) or message.name != CHANGED:
+        return []
+    return [Write(gatt.COMMAND_WRITE, message.payload[:_ECHO_BYTES].ljust(_ECHO_BYTES, b"\x00"))]
 
 
 def details(fields: Fields) -> dict[str, int | str]:

@@ -92,9 +92,7 @@ def _write_walking(walking: WalkReminder, _known: Known) -> Messages:
         "repeat": repeat(walking.days),
         "goal_time_raw": 0,
         "notify": "invalid",
-        "quiet": switch(walking.quiet),
-        "quiet_start": clock(walking.quiet_start) if walking.quiet else "00:00",
-        "quiet_end": clock(walking.quiet_end) if walking.quiet else "00:00",
+        **_quiet(walking),
     }
     return [("ido.set.walk_reminder", fields)]
 
@@ -108,11 +106,18 @@ def _write_drinking(drinking: DrinkReminder, _known: Known) -> Messages:
         "repeat": repeat(drinking.days, master=drinking.on),
         "interval_min": drinking.interval_min,
         "notify": "allowed",
-        "quiet": switch(drinking.quiet),
-        "quiet_start": clock(drinking.quiet_start) if drinking.quiet else "00:00",
-        "quiet_end": clock(drinking.quiet_end) if drinking.quiet else "00:00",
+        **_quiet(drinking),
     }
     return [("ido.set.drink_reminder", fields)]
+
+
+def _quiet(reminder: WalkReminder | DrinkReminder) -> Fields:
+    """The quiet time of 03 47 and 03 60; zeros where there is none."""
+    return {
+        "quiet": switch(reminder.quiet),
+        "quiet_start": clock(reminder.quiet_start) if reminder.quiet else "00:00",
+        "quiet_end": clock(reminder.quiet_end) if reminder.quiet else "00:00",
+    }
 
 
 def _write_notices(conversation: Conversation, notices: Notices, _known: Known) -> Asking[Notices]:

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from firmware_protocol.families.ido.settings.way import Known
 from firmware_protocol.settings import Setting
-from firmware_protocol.settings.kinds import WEEKDAYS, is_code
+from firmware_protocol.settings.kinds import WEEKDAYS, code_number
 
 SettingType = TypeVar("SettingType", bound=Setting)
 MASTER: Final = "switch"  # bit 0 of a repeat mask, where it has one
@@ -19,7 +19,8 @@ def switch(on: bool) -> str:
 
 def code(name: str) -> str | int:
     """A name as a message takes it: `code_N` is the number that has no name."""
-    return int(name.removeprefix("code_")) if is_code(name) else name
+    number = code_number(name)
+    return name if number is None else number
 
 
 def is_on(value: object) -> object:

@@ -3,11 +3,13 @@
 from typing import Final
 
 from firmware_protocol.families.ido.watch.binding import answer_bind
+from firmware_protocol.families.ido.watch.dials import DialShelf
+from firmware_protocol.families.ido.watch.files import answer_transfer
 from firmware_protocol.families.ido.watch.getters import answer_get
 from firmware_protocol.families.ido.watch.setters import answer_set
 from firmware_protocol.families.ido.watch.state import Settings, WatchState
+from firmware_protocol.families.ido.watch.update import answer_update
 
-_UPDATE_START: Final = b"\x01\x01"
 # commands of groups 05, 06 and 0A that are acknowledged by their first two bytes
 _PLAIN: Final = frozenset(
     (b"\x05\x02", b"\x06\x01", b"\x06\x02", b"\x06\x04", b"\x06\x07", b"\x0a\x01", b"\x0a\x02")
@@ -29,6 +31,10 @@ def answer_classic(state: WatchState, frame: bytes, now_s: float) -> list[bytes]
     state.receive(frame)
     head = frame[:2]
     match frame[0]:
+        case 0x01:
+            payload = answer_update(state, frame[1], len(frame))
+        case 0xD1:
+            return answer_transfer(state, frame)
         case 0x02:
             payload = answer_get(state, frame[1], now_s)
         case 0x03:
@@ -49,8 +55,6 @@ def _answer_control(state: WatchState, head: bytes, frame: bytes) -> list[bytes]
     if head in _TEXTS and len(frame) > 4:
         state.screen.take_piece(frame)
         return [frame[:4] + b"\x00"]
-    if head == _UPDATE_START:  # an A200 says yes and stays as it is (ido.md 4.1, L)
-        return [bytes.fromhex("010100010700")]
     return []
 
 
@@ -88,5 +92,6 @@ def _answer_reset(state: WatchState, key: int) -> bytes | None:
         state.shelf.erase()
         state.bound = False
         state.settings = Settings()
+        state.dials = DialShelf()
     state.screen.show(_RESETS[key])
     return b"\x00" if key == _RESTART else b""

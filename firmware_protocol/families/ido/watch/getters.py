@@ -15,7 +15,7 @@ from firmware_protocol.families.ido.watch.tables import (
 )
 from firmware_protocol.families.ido.watch.wall_clock import civil_from_wall
 
-_DEVICE_ID, _FIRMWARE, _NORMAL_MODE, _PLATFORM = 0x0214, 0x11, 1, 0x28
+DEVICE_ID, _NORMAL_MODE = 0x0214, 1
 _FULL_PCT, _LOW_PCT = 100, 20  # the bound of "low" is provisional: seen at 13 %, not at 26 %
 _TIME_ZONE_FIELD = 48  # as an A200 sends it; its unit is unknown
 _NO_HEART_RATE = 0xF0
@@ -44,9 +44,9 @@ def _device_information(state: WatchState) -> bytes:
     battery_pct = state.battery_pct
     return struct.pack(
         "<H13B",
-        _DEVICE_ID,
-        *(_FIRMWARE, _NORMAL_MODE, battery_status(battery_pct), battery_pct),
-        *(state.bound, state.restarted, 1, 0, _PLATFORM, 2, 1, 3, 3),
+        DEVICE_ID,
+        *(state.firmware_version, _NORMAL_MODE, battery_status(battery_pct), battery_pct),
+        *(state.bound, state.restarted, 1, 0, state.platform, 2, 1, 3, 3),
     )
 
 

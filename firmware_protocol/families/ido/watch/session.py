@@ -49,6 +49,8 @@ class IdoWatchSession(WatchSession):
             bound=traits.bound,
             restarted=traits.restarted,
         )
+        if traits.firmware_version is not None:
+            self._state.firmware_version = traits.firmware_version
         self._legacy = LegacyShelf(memory) if LEGACY in traits.options else None
         self._wrong_sequence_at = wrong_sequence_at(traits.options)
         self._assembler = FrameAssembler("TX")
@@ -58,7 +60,7 @@ class IdoWatchSession(WatchSession):
 
     @property
     def link_must_drop(self) -> bool:
-        """True after a command of group F0 that ends the link."""
+        """True after a command that ends the link: of group F0, or for an update."""
         return self._state.link_must_drop
 
     def link_opened(self, now_s: float) -> None:
@@ -122,6 +124,7 @@ class IdoWatchSession(WatchSession):
     def data_to_send(self) -> list[tuple[str, bytes]]:
         """Take the notifications that are due."""
         due, self._due = self._due, []
+        self._state.receipt_waits = False
         return due
 
     def link_lost(self, now_s: float) -> None:
@@ -129,14 +132,30 @@ class IdoWatchSession(WatchSession):
         self._begin_link()
 
     def restart(self, now_s: float) -> None:
-        """Set the reboot flag; memory, bind, settings and clock stay."""
+        """Set the reboot flag; memory, bind, settings, dials and clock stay."""
         self.link_lost(now_s)
         self._state.restarted = True
+        self._state.wants_loader, self._state.installed = False, None
+
+    @property
+    def wants_loader(self) -> bool:
+        """See `WatchSession.wants_loader`."""
+        return self._state.wants_loader
+
+    @property
+    def installed(self) -> bytes | None:
+        """See `WatchSession.installed`."""
+        return self._state.installed
+
+    def starts_with(self, firmware_version: int) -> None:
+        """See `WatchSession.starts_with`."""
+        self._state.firmware_version = firmware_version
 
     def _begin_link(self) -> None:
         state = self._state
         state.link_must_drop = state.fast_link = False
-        state.challenge = None
+        state.challenge = state.transfer = None
+        state.receipt_waits = False
         state.shelf.link_lost()
         if self._legacy is not None:
             self._legacy.link_lost()

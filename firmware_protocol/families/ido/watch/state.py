@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from firmware_protocol.families.ido.watch.dials import DialShelf
 from firmware_protocol.families.ido.watch.screen import Screen
 from firmware_protocol.families.ido.watch.shelf import HealthShelf
+from firmware_protocol.families.ido.watch.transfer import Transfer
 from firmware_protocol.families.ido.watch.wall_clock import WallClock
 from firmware_protocol.watch_session import WatchTraits
 
 LOW_PCT: Final = 9  # captured with status "low" (ido.md 4.2)
-FACES: Final = ("local_1", "local_2", "local_3")
 ALARM_SLOTS, ALARM_BYTES = 10, 34
+USUAL_PLATFORM, USUAL_FIRMWARE = 40, 17  # of the captured A200
 _LONGEST_CLASSIC = 0x200  # no ATT value is longer
 # bpm at which warm-up, fat burn, aerobic, anaerobic and extreme begin: as an ID208 had them (7.5)
 _ZONES_BPM: Final = (98, 118, 138, 157, 177)
@@ -29,7 +31,6 @@ class Settings:
     raise_to_wake: bytes = bytes.fromhex("aa05010000173b")  # 02 B1
     heart_rate_mode: bytes = bytes(12)  # V3 09
     alarms: bytes = bytes(ALARM_SLOTS * ALARM_BYTES)  # V3 0F
-    face: str = FACES[0]  # V3 08
     zones_bpm: tuple[int, ...] = _ZONES_BPM  # 03 24
     sports: bytes = b""  # V3 0C
     sets: dict[int, bytes] = field(default_factory=dict)  # group 03 by key, whole payloads
@@ -53,6 +54,18 @@ class WatchState:
     low_battery: bool = False
     finding: bool = False
     error: tuple[int, int] = (0, 0)  # 02 40: reset reason and hardware fault
+    firmware_version: int = USUAL_FIRMWARE
+    dials: DialShelf = field(default_factory=DialShelf)
+    transfer: Transfer | None = None
+    receipt_waits: bool = False  # a receipt that is not on its way yet
+    reorganised: bool = False
+    installed: bytes | None = None
+    wants_loader: bool = False
+
+    @property
+    def platform(self) -> int:
+        """Whose chip it has (ido.md 11.1)."""
+        return USUAL_PLATFORM if self.traits.platform is None else self.traits.platform
 
     @property
     def battery_pct(self) -> int:
