@@ -16,12 +16,13 @@ from ksos_link.store.migrations import SCHEMA_VERSION, check_not_newer, migrate
 from ksos_link.store.records import RecordPart
 from ksos_link.store.settings import SettingPart
 from ksos_link.store.upkeep import UpkeepPart
+from ksos_link.store.uploads import UploadPart
 
 _PLAIN_SQLITE: Final = b"SQLite format 3\x00"
 _OPEN_ELSEWHERE: Final = "Another ksos has the store open."
 
 
-class Store(CampaignPart, DevicePart, RecordPart, SettingPart, UpkeepPart):
+class Store(CampaignPart, DevicePart, RecordPart, SettingPart, UpkeepPart, UploadPart):
     """An open store. Many may read at once; the first write makes this the one writer."""
 
     def __init__(

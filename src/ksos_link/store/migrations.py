@@ -282,7 +282,6 @@ CREATE TABLE campaign_attempt (
     radio TEXT,
     sent_bytes INTEGER,
     rate_bytes_per_s REAL,
-    repeats INTEGER,
     repeated_bytes INTEGER,
     links INTEGER,
     samples INTEGER,
@@ -296,6 +295,16 @@ CREATE TABLE lock (
     lock_id INTEGER PRIMARY KEY,
     subject TEXT NOT NULL UNIQUE
 ) STRICT
+"""
+
+
+_UPLOAD_SCHEMA: Final = """
+CREATE TABLE upload (
+    address TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL
+) WITHOUT ROWID, STRICT
 """
 
 
@@ -313,6 +322,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _adds(_FIRST_SCHEMA),
     _adds(_SETTINGS_SCHEMA),
     _adds(_CAMPAIGN_SCHEMA),
+    _adds(_UPLOAD_SCHEMA),
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 
