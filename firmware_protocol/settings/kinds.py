@@ -5,6 +5,7 @@ names); in JSON and TOML they are plain (`"07:30"`, `"2026-11-27"`, a list); on 
 are text (`07:30`, `monday,friday`, `none`). A kind knows all three and the range that it takes.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _DAY_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _ON: Final = ("on", "yes", "true", "1")
 _OFF: Final = ("off", "no", "false", "0")
+_CODE: Final = re.compile(r"code_([0-9]{1,9})")
 
 
 class Kind(ABC):
@@ -287,8 +289,13 @@ class Words(Kind):
 
 def is_code(value: object) -> bool:
     """Whether a name stands for a code that has none: `code_66`."""
-    number = value.removeprefix("code_") if isinstance(value, str) else ""
-    return number.isascii() and number.isdecimal() and value != number and int(number) <= 0xFF
+    return code_number(value) is not None
+
+
+def code_number(value: object) -> int | None:
+    """The code that a name such as `code_66` stands for; None where it is no such name."""
+    found = _CODE.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) if found and int(found[1]) <= 0xFF else None
 
 
 def cut_to_bytes(text: str, most_bytes: int) -> str:

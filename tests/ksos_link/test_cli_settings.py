@@ -209,6 +209,7 @@ def test_at_least_one_field_is_needed(ksos: "CommandLine", name: str) -> None:
     [
         "sport order set outdoor_run jumping-to-conclusions",
         "sport order set outdoor_run code_999",
+        f"sport order set code_{'1' * 5000}",
         "language set klingon",
         "measure show steps",
         "measure now steps",
