@@ -1,6 +1,7 @@
 """What is to be written to a watch, what happens meanwhile, and what came of it."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from firmware_protocol.events import WatchInfo
@@ -18,12 +19,14 @@ from ksos_link.operations.uploading import Counts, UploadEvent
 class FirmwareWish:
     """What to write, and what may be overlooked.
 
-    `files` go in their order, as one update. `allow` lifts objections by name. `loader_key` is for
+    `files` go in their order, as one update; `source` is what a person named: the file, or the
+    manifest. `allow` lifts objections by name. `loader_key` is for
     loaders that want what they get encrypted.
     """
 
     files: tuple[FirmwareFile, ...]
     release: OpenedRelease | None = None
+    source: Path = Path()
     channel: Channel = Channel.FORMAL
     region: str | None = None
     allow: frozenset[str] = frozenset()

@@ -96,6 +96,11 @@ class DevicePart(StorePart):
             for metric in METRICS:
                 self.database.change(f"DELETE FROM {metric} WHERE device_id = ?", (device_id,))  # noqa: S608 our own names
             self.database.change("DELETE FROM raw_record WHERE device_id = ?", (device_id,))
+            self.database.change(
+                "DELETE FROM upload WHERE address ="
+                " (SELECT address FROM device WHERE device_id = ?)",
+                (device_id,),
+            )
             self.database.change("DELETE FROM device WHERE device_id = ?", (device_id,))
 
     def note_sync(self, device_id: int, utc_s: int) -> None:
