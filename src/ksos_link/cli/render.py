@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from ksos_link.operations.local_time import utc_text as utc_text  # noqa: PLC0414 in reach of all commands
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -103,11 +105,6 @@ def print_facts(facts: Mapping[str, object]) -> None:
 def local_text(utc_s: int) -> str:
     """A stored instant as this machine's local time."""
     return datetime.fromtimestamp(utc_s, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def utc_text(utc_s: int) -> str:
-    """A stored instant as UTC in ISO 8601."""
-    return datetime.fromtimestamp(utc_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Bar:

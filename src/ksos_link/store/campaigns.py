@@ -72,7 +72,6 @@ class Measured:
     radio: str | None = None
     sent_bytes: int | None = None
     rate_bytes_per_s: float | None = None
-    repeats: int | None = None
     repeated_bytes: int | None = None
     links: int | None = None
     samples: int | None = None

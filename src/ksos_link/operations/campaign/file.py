@@ -242,7 +242,9 @@ def _step(table: StrictTable, do: str, folder: Path, common: Expect) -> Step:
             table.fault("do", f"{shown(do)!r} is none of {', '.join(_KINDS)}, {_REPEAT}")
         return Step(do, do, expect)
     step = read(table, folder)
-    return replace(step, do=do, label=f"{do} {step.label}".rstrip(), expect=expect)
+    label = f"{do} {step.label}".rstrip()
+    pause_s = table.seconds("pause_s", 0, _LONGEST_S) or 0.0
+    return replace(step, do=do, label=label, expect=expect, pause_s=pause_s)
 
 
 def _plain(table: StrictTable, folder: Path) -> Step:
@@ -250,16 +252,7 @@ def _plain(table: StrictTable, folder: Path) -> Step:
     return Step("", "")
 
 
-def _wait(table: StrictTable, folder: Path) -> Step:
-    del folder
-    wait_s = table.seconds("wait_s", 0, _LONGEST_S)
-    if wait_s is None:
-        table.fault("wait_s", "is missing")
-    return Step("", f"{wait_s or 0:g} s", wait_s=wait_s or 0.0)
-
-
 _KINDS: Final[Mapping[str, Callable[[StrictTable, Path], Step]]] = {
     "verify": _plain,
     "sync": _plain,
-    "wait": _wait,
 }

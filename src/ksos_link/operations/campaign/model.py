@@ -31,7 +31,10 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do with a watch. `files` has the digests of all that `file` stands for."""
+    """One thing to do with a watch. `files` has the digests of all that `file` stands for.
+
+    `pause_s` goes by before it begins; the radio is free meanwhile.
+    """
 
     do: str
     label: str
@@ -41,7 +44,7 @@ class Step:
     allow: frozenset[str] = frozenset()
     unsigned: bool = False
     dial: str = ""
-    wait_s: float = 0.0
+    pause_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

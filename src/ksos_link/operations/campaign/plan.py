@@ -1,0 +1,143 @@
+"""From what a file names to watches with addresses: aliases looked up, rules asked of the air."""
+
+import contextlib
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ksos_link.errors import NotFoundError, PreflightError, UsageError
+from ksos_link.operations.campaign.file import digest_of
+from ksos_link.operations.campaign.model import CampaignFile, NamedWatch, Radio, ScanRule
+from ksos_link.operations.discover import WatchSeen, discover
+from ksos_link.operations.route import LinkOptions
+from ksos_link.operations.target import BluetoothTarget, is_address, parse_target
+from ksos_link.store.campaigns import CampaignWatch
+from ksos_link.store.database import Store
+from ksos_link.store.devices import Device
+
+
+async def find_watches(
+    file: CampaignFile, store: Store | None, options: LinkOptions
+) -> list[CampaignWatch]:
+    """The watches of a campaign. A rule looks at every radio, nearest watches first.
+
+    Without a store there are no aliases.
+
+    Raises:
+        UsageError: aliases that nobody knows, two names of one watch, or watches that must be
+            paired first: all of them at once.
+        NotFoundError: no watch answers the rule.
+        BluetoothError: a radio cannot be used.
+    """
+    devices = store.devices() if store is not None else []
+    watches = _named(file.watches, devices)
+    if file.scan is not None:
+        watches += await _in_range(file.scan, file.radios, options, watches, devices)
+    if not watches:
+        raise NotFoundError(
+            "No watch in range answers the rule of the campaign.", "See: ksos watch scan"
+        )
+    if any(step.do == "sync" for step in file.steps):
+        _check_paired(watches, devices)
+    return [
+        CampaignWatch(number, watch.name, watch.address, watch.radio)
+        for number, watch in enumerate(watches)
+    ]
+
+
+def check_unchanged(files: dict[str, str]) -> None:
+    """Compare files with the digests that they had.
+
+    Raises:
+        PreflightError: some are gone or other ones; all of them are named.
+    """
+    changed = [name for name, digest in files.items() if _digest_or_none(Path(name)) != digest]
+    if changed:
+        names = ", ".join(Path(name).name for name in changed)
+        raise PreflightError(
+            f"Files are not what they were when the campaign began: {names}.",
+            "Put them back, or begin anew: ksos campaign run FILE --anew",
+        )
+
+
+def _digest_or_none(path: Path) -> str | None:
+    with contextlib.suppress(OSError, ValueError):
+        return digest_of(path)
+    return None
+
+
+def _named(named: Sequence[NamedWatch], devices: Sequence[Device]) -> list[NamedWatch]:
+    by_alias = {device.alias.casefold(): device for device in devices}
+    by_address = {device.address.casefold(): device for device in devices}
+    unknown, watches = [], dict[str, NamedWatch]()
+    for watch in named:
+        if is_address(watch.address):
+            known = by_address.get(watch.address.casefold())
+            address = watch.address
+        else:
+            known = by_alias.get(watch.address.casefold())
+            address = known.address if known else ""
+            if known is None:
+                unknown.append(watch.address)
+                continue
+        name = watch.name or (known.alias if known else address)
+        if address.casefold() in watches:
+            raise UsageError(f"{name} and {watches[address.casefold()].name} are one watch.")
+        watches[address.casefold()] = NamedWatch(address, name, watch.radio)
+    if unknown:
+        raise UsageError(
+            f"There are no watches of these names: {', '.join(unknown)}.",
+            "`ksos watch list` names yours.",
+        )
+    return list(watches.values())
+
+
+async def _in_range(
+    rule: ScanRule,
+    radios: Iterable[Radio],
+    options: LinkOptions,
+    taken: Sequence[NamedWatch],
+    devices: Sequence[Device],
+) -> list[NamedWatch]:
+    names = {device.address.casefold(): device.alias for device in devices}
+    known = {watch.address.casefold() for watch in taken}
+    best: dict[str, tuple[int, NamedWatch]] = {}
+    for radio in radios:
+        looking = replace(options, adapter=radio.adapter, timeout_s=rule.for_s)
+        async for seen in discover(looking):
+            key = seen.address.casefold()
+            if key in known or not matches(rule, seen):
+                continue
+            if key not in best or seen.rssi_dbm > best[key][0]:
+                name = names.get(key, seen.address)
+                best[key] = seen.rssi_dbm, NamedWatch(seen.address, name, radio.name)
+    nearest = sorted(best.values(), key=lambda found: -found[0])
+    return [watch for _, watch in nearest[: rule.most]]
+
+
+def matches(rule: ScanRule, seen: WatchSeen) -> bool:
+    """Whether a watch answers a rule."""
+    found = seen.recognised
+    return (
+        found is not None
+        and (not rule.product or rule.product.casefold() == found.product.casefold())
+        and (rule.model_code is None or rule.model_code == found.model_code)
+        and (not rule.name or fnmatch.fnmatchcase(seen.name or "", rule.name))
+        and (rule.rssi_dbm_at_least is None or seen.rssi_dbm >= rule.rssi_dbm_at_least)
+    )
+
+
+def _check_paired(watches: Sequence[NamedWatch], devices: Sequence[Device]) -> None:
+    paired = {device.address.casefold() for device in devices}
+    strange = [
+        watch.name
+        for watch in watches
+        if isinstance(parse_target(watch.address), BluetoothTarget)
+        and watch.address.casefold() not in paired
+    ]
+    if strange:
+        raise UsageError(
+            f"These watches are not paired, so they cannot be synced: {', '.join(strange)}.",
+            "Pair each: ksos watch pair ADDRESS",
+        )
