@@ -113,6 +113,14 @@ class OnAir:
     table: str = "ido"
 
 
+class RequestRefused(Exception):  # noqa: N818  a watch's answer, not a failure of the program
+    """Raised by a `WatchSession` that answers a request with an error of ATT."""
+
+    def __init__(self, att_error: int) -> None:
+        super().__init__(f"ATT error {att_error:02X}")
+        self.att_error = att_error
+
+
 class WatchSession(ABC):
     """The watch's end of a wire, sans-IO: the heart of the virtual watch and of replays."""
 
@@ -126,7 +134,11 @@ class WatchSession(ABC):
 
     @abstractmethod
     def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
-        """The central wrote."""
+        """The central wrote.
+
+        Raises:
+            RequestRefused: the watch answers with an error of ATT.
+        """
 
     @abstractmethod
     def read_value(self, uuid: str, now_s: float) -> bytes:

@@ -28,6 +28,7 @@ from ksos_link.errors import BluetoothError, KsosError, LinkLostError, NotFoundE
 
 SUBSCRIBE_GAP_S: Final = 0.1  # ido.md 2.4: the app waits about 100 ms between its two subscriptions
 PAIR_TIMEOUT_S: Final = 20.0  # BlueZ was seen to hang for ever in pair()
+_NOT_AUTHORISED: Final = BleakGATTProtocolErrorCode.INSUFFICIENT_AUTHORIZATION  # dfu.md 4.5
 LEAST_WRITE_BYTES: Final = 20  # what the smallest ATT MTU carries
 OPERATION_TIMEOUT_S: Final = 10.0  # one ATT procedure; the specification's own limit is 30 s
 MAX_QUEUED_NOTIFICATIONS: Final = 4096  # a babbling watch must not eat memory
@@ -38,6 +39,7 @@ LOST: Final = "The Bluetooth link to the watch was lost."
 MOVE_CLOSER: Final = "Move closer and try again."
 LACKING: Final = "The device lacks a characteristic of this kind of watch."
 LACKING_HINT: Final = "It is perhaps of another family, or in its update mode."
+SWITCHED_OFF_HINT: Final = "Allow it in the watch's settings: it is switched off there."
 NEAR_HINT: Final = (
     "Is it near, awake and not connected to a phone? Watches connected to one stay silent."
 )
@@ -79,7 +81,9 @@ def bluetooth_errors() -> Iterator[None]:
         if code == BleakGATTProtocolErrorCode.UNLIKELY_ERROR:
             # what BlueZ answers to a write that was under way when the link broke
             raise LinkLostError(LOST, MOVE_CLOSER) from error
-        raise RefusedError(f"The watch refused a request (ATT error 0x{code:02X}).") from error
+        hint = SWITCHED_OFF_HINT if code == _NOT_AUTHORISED else ""
+        text = f"The watch refused a request (ATT error 0x{code:02X})."
+        raise RefusedError(text, hint) from error
     except BleakError as error:
         raise _bluetooth_error(error) from error
     except TimeoutError as error:

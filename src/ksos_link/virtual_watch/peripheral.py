@@ -14,7 +14,7 @@ from bumble.hci import Address
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
-from firmware_protocol.watch_session import WatchSession
+from firmware_protocol.watch_session import RequestRefused, WatchSession
 from ksos_link.virtual_watch.gatt_tables import (
     IDO_A200,
     TABLES,
@@ -287,6 +287,8 @@ def _failing_plainly() -> Iterator[None]:
     """Turn a bug of the virtual watch into an ATT error; bumble would leave the central waiting."""
     try:
         yield
+    except RequestRefused as refused:
+        raise att.ATT_Error(att.ErrorCode(refused.att_error)) from refused
     except Exception as error:
         _log.exception("the virtual watch failed")
         raise att.ATT_Error(att.ErrorCode.UNLIKELY_ERROR) from error
