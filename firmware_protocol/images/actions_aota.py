@@ -17,6 +17,7 @@ from firmware_protocol.images.image import (
     ImageInfo,
     ImagePart,
     Result,
+    field_text,
     length_check,
     number_check,
     sum_check,
@@ -96,8 +97,8 @@ def read(data: bytes, name: str, key: PublicKey | None = None) -> ImageInfo:
         )
     )
     checks.append(unsigned_check(key, "an AOTA file"))
-    facts: dict[str, object] = {"board": _text(head.board), "files": files}
-    version = _text(head.version) or None
+    facts: dict[str, object] = {"board": field_text(head.board), "files": files}
+    version = field_text(head.version) or None
     part = ImagePart(
         name, "application", data, b"", version, {"crc32": f"{head.body_crc:08x}"}, facts
     )
@@ -119,7 +120,7 @@ def _files(data: bytes, entries: list[Any]) -> tuple[list[dict[str, object]], li
     checks: list[Check] = []
     for entry in entries:
         begin = base + entry.offset
-        label = _text(entry.name)
+        label = field_text(entry.name)
         files.append(
             {
                 "name": label,
@@ -138,8 +139,3 @@ def _entry_checks(data: bytes, begin: int, entry: Any, label: str) -> list[Check
         text = f"ends at {end}, behind the end of the file"
         return [Check("size", Result.FAILED, text, label)]
     return [sum_check("crc", zlib.crc32(memoryview(data)[begin:end]), entry.crc, label)]
-
-
-def _text(field: bytes) -> str:
-    """Text up to the first zero; what is no UTF-8 shows as such."""
-    return field.split(b"\0", 1)[0].decode("utf-8", "replace")

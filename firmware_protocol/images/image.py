@@ -136,6 +136,11 @@ def unsigned_check(key: object | None, format_name: str, part: str = "") -> Chec
     return Check("signature", Result.SKIPPED, text, part)
 
 
+def field_text(field: bytes) -> str:
+    """The text of a field up to its first zero; what is no UTF-8 shows as such."""
+    return field.split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
 def shown(name: str) -> str:
     """A name out of a file for an error text: short, and it moves no cursor."""
     return "".join(letter if letter.isprintable() else "?" for letter in name[:80])

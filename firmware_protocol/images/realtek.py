@@ -20,6 +20,7 @@ from firmware_protocol.images.image import (
     ImageInfo,
     ImagePart,
     Result,
+    field_text,
     hex_id,
     length_check,
     unsigned_check,
@@ -157,12 +158,16 @@ _FAMILIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RealtekImage:
-    """One image: its family, the fields of its control header, and how long it should be."""
+    """One image: its family, the fields of its control header, and how long it should be.
+
+    `crc16` is 0 where the watch goes by the SHA-256 (5.5).
+    """
 
     family: str
     image_id: int
     kind: str
     expected_bytes: int
+    crc16: int
     version: str | None
     digests: Mapping[str, str]
     facts: Mapping[str, object]
@@ -256,10 +261,18 @@ def _image(data: bytes, family: _Family, head: Any, offset: int, size_bytes: int
         rest = BEE2_REST.parse(data[HEAD_BYTES:_BEE2_HEADER_BYTES])
         version = version_text(rest.version)
         digests = {"sha256": rest.sha256.hex()}
-        facts["image_name"] = rest.name.split(b"\0", 1)[0].decode("utf-8", "replace")
+        facts["image_name"] = field_text(rest.name)
         facts["ido_device_id"] = ido_device_id(rest.version)
-    kind = family.ids[head.image_id]
-    return RealtekImage(family.name, head.image_id, kind, size_bytes, version, digests, facts)
+    return RealtekImage(
+        family.name,
+        head.image_id,
+        family.ids[head.image_id],
+        size_bytes,
+        head.crc16,
+        version,
+        digests,
+        facts,
+    )
 
 
 def version_text(word: int) -> str:
@@ -277,7 +290,7 @@ def ido_device_id(word: int) -> int:
 
 def _digest_check(image: RealtekImage, label: str) -> Check:
     """Which sum the watch will look at (5.5); its span is not in the reference."""
-    which = "CRC-16" if int(str(image.facts["crc16"]), 16) else "SHA-256"
+    which = "CRC-16" if image.crc16 else "SHA-256"
     text = f"the watch will check a {which}; over which bytes is not known"
     return Check("digest", Result.SKIPPED, text, label)
 
