@@ -9,6 +9,7 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.command import OneJson, epilog, open_app
+from ksos_link.cli.firmware_watch_verbs import add_watch_verbs
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import PreflightError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from firmware_protocol.images import Check, ImagePart
     from ksos_link.operations.firmware_file import FirmwareFile
 
-app = open_app("Firmware files: what is in them, and whether they are whole.")
+app = open_app("Firmware: look into files, write it to a watch, finish and verify that.")
 
 File = Annotated[
     Path,
@@ -163,3 +164,6 @@ def _lines(facts: Mapping[str, object], before: str = "") -> Iterator[tuple[str,
                 yield f"{words} {number}", ", ".join(texts)
         elif value not in ([], None, ""):
             yield words, value
+
+
+add_watch_verbs(app)

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import WatchInfo
 from firmware_protocol.images import ImagePart
+from firmware_protocol.versions import Version
 from ksos_link.operations.file_facts import facts_of_firmware
 from ksos_link.operations.firmware_file import FirmwareFile
 from ksos_link.operations.link_events import Connected
@@ -101,3 +103,13 @@ class UploadNotes(Protocol):
 
     def ended(self, address: str) -> None:
         """It runs an application again."""
+
+
+def same_version(told: str | None, wanted: str | None) -> bool | None:
+    """None where one of them is not known, or is no version that can be compared."""
+    try:
+        if told is None or wanted is None:
+            return None
+        return Version.parse(told) == Version.parse(wanted)
+    except DecodeError:
+        return None

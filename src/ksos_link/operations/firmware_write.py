@@ -10,13 +10,11 @@ from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import WatchInfo
 from firmware_protocol.family import UpdatePath
 from firmware_protocol.jobs import ConfirmImage, EnterLoader, InstallImage, SendFile
 from firmware_protocol.updates.registry import transport_named
 from firmware_protocol.updates.transport import UpdateTransport
-from firmware_protocol.versions import Version
 from ksos_link.connection.retry import wait_before_s
 from ksos_link.connection.watch import Loader, Watch
 from ksos_link.errors import BluetoothError, KsosError, NotFoundError, PreflightError, RefusedError
@@ -29,6 +27,7 @@ from ksos_link.operations.firmware_wish import (
     Preflighted,
     Restarting,
     UploadNotes,
+    same_version,
 )
 from ksos_link.operations.link_events import Connected
 from ksos_link.operations.preflight import Objection, preflight, refuse
@@ -109,7 +108,11 @@ class _Writing:
 
     async def write(self) -> AsyncGenerator[FirmwareEvent, None]:
         """From the running application."""
-        watch = await self._meet_application()
+        try:
+            watch = await self._meet_application()
+        except NotFoundError as error:
+            error.hint = f"{error.hint} If an update of it was cut: ksos firmware resume"
+            raise
         try:
             self._remember(watch)
             yield Connected(watch.info)
@@ -135,7 +138,7 @@ class _Writing:
         loader = None
         if way is not None and way.leaves_application:
             with contextlib.suppress(NotFoundError):
-                loader = await self.route.meet_loader(way, way.loader_addresses(address))
+                loader = await self.route.meet_loader(way, self._loader_addresses(way))
         if way is None or loader is None:
             async with contextlib.aclosing(self.write()) as events:
                 async for event in events:
@@ -270,7 +273,7 @@ class _Writing:
         info, wanted = watch.info, self.wish.version
         self.report.version_after = info.firmware_version
         self.report.battery_after_pct = info.battery_pct
-        self.report.confirmed = _same_version(info.firmware_version, wanted)
+        self.report.confirmed = same_version(info.firmware_version, wanted)
         if self.report.confirmed is False:
             raise PreflightError(
                 f"The watch came back with firmware {info.firmware_version}, not {wanted}."
@@ -300,7 +303,7 @@ class _Writing:
 
     async def _meet_loader(self, way: UpdateTransport) -> Loader:
         """The loader; an application that started again in its place is sent back there."""
-        addresses = way.loader_addresses(self.address)
+        addresses = self._loader_addresses(way)
         if not way.leaves_application:
             return await self.route.meet_loader(way, addresses)
         with contextlib.suppress(NotFoundError):
@@ -311,6 +314,10 @@ class _Writing:
         finally:
             await watch.close()
         return await self.route.meet_loader(way, addresses)
+
+    def _loader_addresses(self, way: UpdateTransport) -> tuple[str, ...]:
+        """Where its loader may be; anywhere, where the watch's own address is not known."""
+        return way.loader_addresses(self.address) if self.address else ()
 
     def _remember(self, watch: Watch) -> None:
         self.address = watch.address
@@ -325,13 +332,3 @@ class _Writing:
         except KsosError as error:
             error.hint = f"{self.state} {error.hint}".strip()
             raise
-
-
-def _same_version(told: str | None, wanted: str | None) -> bool | None:
-    """None where one of them is not known, or is no version that can be compared."""
-    try:
-        if told is None or wanted is None:
-            return None
-        return Version.parse(told) == Version.parse(wanted)
-    except DecodeError:
-        return None

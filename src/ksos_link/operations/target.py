@@ -94,6 +94,19 @@ def target_of(address: str) -> Target:
     return target
 
 
+def address_of(target: Target) -> str:
+    """The Bluetooth address that a target names; empty where it names none."""
+    match target:
+        case BluetoothTarget(address):
+            return address
+        case NetworkTarget(address=address):
+            return address or ""
+        case VirtualTarget(query=query):
+            return query.get("address", "").upper()
+        case ReplayTarget():
+            return ""
+
+
 def check_alias(alias: str) -> str:
     """Return a name that a person may give a watch.
 

@@ -1,0 +1,310 @@
+"""The verbs of `ksos firmware` that talk to a watch: show, write, resume, verify."""
+
+import contextlib
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ksos_link.cli import render
+from ksos_link.cli.command import JsonLines, OneJson, epilog
+from ksos_link.cli.firmware_events import (
+    firmware_json,
+    log_firmware,
+    print_report,
+    print_state,
+    tell_firmware,
+    telling_failures,
+)
+from ksos_link.cli.invocation import Invocation, agree, can_ask, invocation
+from ksos_link.cli.run import run
+from ksos_link.errors import NotFoundError, PolicyError, UsageError
+
+if TYPE_CHECKING:
+    from ksos_link.operations.firmware_source import StoreNotes
+    from ksos_link.operations.firmware_wish import FirmwareEvent, FirmwareReport, FirmwareWish
+    from ksos_link.operations.release_keys import ReleaseKey
+    from ksos_link.operations.target import Target
+    from ksos_link.store.database import Store
+    from ksos_link.store.uploads import BegunUpload
+
+Source = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="A firmware file, or a release manifest (.toml, .json)."),
+]
+PublicKeys = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--public-key", metavar="FILE", help="Verify the release with it; may be given again."
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Lift an objection by its name; may be given again."),
+]
+Unsigned = Annotated[
+    bool, typer.Option("--unsigned", help="Write what no key that was given has signed.")
+]
+Channel = Annotated[
+    str,
+    typer.Option(metavar="CHANNEL", help="Which releases: internal, public or formal."),
+]
+Region = Annotated[
+    str | None, typer.Option(metavar="CC", help="Your country, for releases with such a rule.")
+]
+Experimental = Annotated[
+    bool, typer.Option("--experimental", help="Use a transport that nobody has shown to work.")
+]
+LoaderKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--loader-key", metavar="FILE", help="The key of a loader that wants encrypted images."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask all that is asked, write nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before writing.")]
+_LOADER_KEY_BYTES = (16, 32)
+
+
+def add_watch_verbs(app: typer.Typer) -> None:
+    """Add the verbs to the noun."""
+    app.command(epilog=epilog("ksos firmware show --device wrist"))(show)
+    app.command(
+        epilog=epilog(
+            "ksos firmware write release.toml --public-key release.pem.pub --device wrist",
+            "ksos firmware write app.zip --unsigned --yes --json --device F9:24:12:00:00:01",
+            "ksos firmware write app.zip --unsigned --dry-run",
+        )
+    )(write)
+    app.command(
+        epilog=epilog(
+            "ksos firmware resume --device wrist",
+            "ksos firmware resume app.zip --unsigned --yes --device F9:24:12:00:00:01",
+        )
+    )(resume)
+    app.command(epilog=epilog("ksos firmware verify release.toml --device wrist"))(verify)
+
+
+def show(ctx: typer.Context, json: OneJson = False) -> None:
+    """Connect to a watch and show its firmware, how a new one would get in, and what it holds."""
+    from ksos_link.operations.firmware_state import read_firmware_state
+
+    call = invocation(ctx)
+    call.open_log("firmware")
+    state = run(read_firmware_state(call.target(), call.link_options()))
+    print_state(state, json=json)
+
+
+def verify(
+    ctx: typer.Context, file: Source, public_key: PublicKeys = None, json: OneJson = False
+) -> None:
+    """Compare what a watch runs with a file or a release; exit 7 where it is something else.
+
+    By the digest of the running image where the watch tells it, else by the version.
+    """
+    from ksos_link.operations.firmware_source import open_source
+    from ksos_link.operations.firmware_state import verify_firmware
+
+    call = invocation(ctx)
+    wish = open_source(file, _keys(public_key))
+    call.open_log("firmware")
+    state = run(verify_firmware(call.target(), wish, call.link_options()))
+    print_state(state, json=json)
+    render.flush()
+    render.note("The watch runs it.", quiet=call.quiet)
+
+
+def write(  # noqa: PLR0913, PLR0917 each is an option
+    ctx: typer.Context,
+    file: Source,
+    public_key: PublicKeys = None,
+    unsigned: Unsigned = False,
+    allow: Allow = None,
+    channel: Channel = "formal",
+    region: Region = None,
+    loader_key: LoaderKey = None,
+    experimental: Experimental = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    json: JsonLines = False,
+) -> None:
+    """Write firmware to a watch, verify it, and see the watch come back with it.
+
+    All objections are told before the first byte (exit 7). A lost link is taken up again where the
+    watch allows it. Whatever breaks, the error says how the watch is and what to do next.
+    """
+    from ksos_link.operations.firmware_source import open_source
+    from ksos_link.operations.firmware_write import write_firmware
+
+    call = invocation(ctx)
+    wish = _wished(
+        open_source(file, _keys(public_key)),
+        (unsigned, experimental, dry_run),
+        allow,
+        channel,
+        region,
+        loader_key,
+    )
+    with call.store_if_any() as store:
+        target = _target(call, store)
+        _ask_first(wish, yes=yes)
+        call.open_log("firmware")
+        notes = _notes(store)
+        events = write_firmware(target, wish, call.link_options(), notes)
+        print_report(run(_show(call, events, json=json)), call, json=json)
+
+
+def resume(  # noqa: PLR0913, PLR0917 each is an option
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="What was being written; the store may know it."),
+    ] = None,
+    public_key: PublicKeys = None,
+    unsigned: Unsigned = False,
+    allow: Allow = None,
+    channel: Channel = "formal",
+    region: Region = None,
+    loader_key: LoaderKey = None,
+    experimental: Experimental = False,
+    yes: Yes = False,
+    json: JsonLines = False,
+) -> None:
+    """Finish an update that was cut: finds the watch by its loader, and goes on where it is.
+
+    A watch whose application runs gets the update from its beginning, as by write.
+    """
+    from ksos_link.operations.firmware_source import open_source, reopen
+    from ksos_link.operations.firmware_write import resume_firmware
+    from ksos_link.operations.target import address_of
+
+    call = invocation(ctx)
+    keys = _keys(public_key)
+    with call.store_if_any() as store:
+        target = _target(call, store)
+        address = address_of(target)
+        opened = open_source(file, keys) if file else reopen(_begun(store, address), keys)
+        wish = _wished(opened, (unsigned, experimental, False), allow, channel, region, loader_key)
+        _ask_first(wish, yes=yes)
+        call.open_log("firmware")
+        events = resume_firmware(target, wish, call.link_options(), address, _notes(store))
+        print_report(run(_show(call, events, json=json)), call, json=json)
+
+
+def _wished(
+    opened: "FirmwareWish",
+    switches: tuple[bool, bool, bool],
+    allow: Sequence[str] | None,
+    channel: str,
+    region: str | None,
+    loader_key: Path | None,
+) -> "FirmwareWish":
+    """What was opened, with what the options say."""
+    from ksos_link.operations.preflight import check_allowed
+    from ksos_link.operations.release_manifest import Channel as Channels
+
+    unsigned, experimental, dry_run = switches
+    check_allowed(allow or ())
+    if channel not in list(Channels):
+        raise UsageError("There is no such channel.", f"Choose from: {', '.join(Channels)}.")
+    if region is not None and not (len(region) == 2 and region.isascii() and region.isalpha()):
+        raise UsageError("That is no country.", "Give its ISO code of two letters, such as DE.")
+    return replace(
+        opened,
+        channel=Channels(channel),
+        region=region and region.upper(),
+        allow=frozenset(allow or ()),
+        unsigned=unsigned,
+        experimental=experimental,
+        dry_run=dry_run,
+        loader_key=_loader_key(loader_key),
+    )
+
+
+def _loader_key(path: Path | None) -> bytes:
+    """The key in hex digits; it is read from a file so that it stays out of the shell's history."""
+    from ksos_link.operations.firmware_file import read_limited
+
+    if path is None:
+        return b""
+    text = read_limited(path, 1024).decode("ascii", "replace")
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) not in _LOADER_KEY_BYTES:
+        raise UsageError(f"{path} holds no key.", "Write 32 bytes into it as hex digits.")
+    return key
+
+
+def _keys(paths: Sequence[Path] | None) -> "list[ReleaseKey]":
+    from ksos_link.operations.release_keys import read_release_key
+
+    return [read_release_key(path) for path in paths or ()]
+
+
+def _target(call: Invocation, store: "Store | None") -> "Target":
+    """The watch that was named, or the only one that is paired."""
+    from ksos_link.operations.target import target_of
+
+    named = call.named_target()
+    if named is not None:
+        return named
+    if store is None:
+        raise NotFoundError("No watch is paired yet.", "Name one: --device ADDRESS")
+    return target_of(call.chosen_device(store).address)
+
+
+def _notes(store: "Store | None") -> "StoreNotes | None":
+    from ksos_link.operations.firmware_source import StoreNotes
+    from ksos_link.operations.local_time import local_now
+
+    return None if store is None else StoreNotes(store, local_now())
+
+
+def _begun(store: "Store | None", address: str) -> "BegunUpload":
+    """What this watch was about to get."""
+    known = () if store is None else store.begun_uploads()
+    for begun in known:
+        if not address or begun.address.upper() == address.upper():
+            return begun
+    raise NotFoundError(
+        "No update of this watch is known to have been cut.",
+        "Name the file: ksos firmware resume FILE",
+    )
+
+
+def _ask_first(wish: "FirmwareWish", *, yes: bool) -> None:
+    """Firmware is never written by accident (ido.md 11.4).
+
+    Raises:
+        PolicyError: the person says no, or nobody can be asked and `--yes` was not said.
+    """
+    if yes or wish.dry_run:
+        return
+    if not can_ask():
+        raise PolicyError("Firmware is written only where somebody says so.", "Say --yes.")
+    version = f" (firmware {wish.version})" if wish.version else ""
+    agree(f"Write {wish.source.name}{version} to the watch?")
+
+
+async def _show(
+    call: Invocation, events: "AsyncGenerator[FirmwareEvent, None]", *, json: bool
+) -> "FirmwareReport":
+    from ksos_link.operations.firmware_wish import FirmwareReport
+
+    report = FirmwareReport()
+    with telling_failures(json=json), render.Bar("writing", quiet=call.quiet or json) as bar:
+        async with contextlib.aclosing(events):
+            async for event in events:
+                log_firmware(event, call)
+                if json:
+                    render.print_json(firmware_json(event))
+                    render.flush()
+                else:
+                    tell_firmware(event, bar, call)
+                if isinstance(event, FirmwareReport):
+                    report = event
+    return report
