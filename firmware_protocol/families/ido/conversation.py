@@ -27,6 +27,8 @@ SMALLEST_WRITE_BYTES: Final = 20  # without valid sizes (ido.md 2.4)
 LARGEST_WRITE_BYTES: Final = 512  # no attribute is longer
 _LEGACY_GROUPS: Final = (0x08, 0x09)
 _WITHOUT_RESPONSE: Final = (0xD1, 0x13)  # file transfer and voice (ido.md 2.3, V)
+_ACCEPTED: Final = (None, "ok")
+_OUTCOMES: Final = ("status", "result")  # what acknowledgements call it
 _LEGACY_DATA: Final = frozenset(bytes((0x08, key)) for key in (*range(0x03, 0x09), 0xEE))
 
 
@@ -102,6 +104,25 @@ class Conversation:
         )
         return message if isinstance(message, IdoMessage) else None
 
+    def acknowledged(
+        self,
+        name: str,
+        fields: Mapping[str, object] | None,
+        asked: str,
+        what: str,
+        *,
+        attempts: int = CLASSIC_ATTEMPTS,
+    ) -> Asking[None]:
+        """Send a classic message and take its acknowledgement.
+
+        `asked` and `what` are for errors: what the watch was asked, and what it refuses.
+
+        Raises:
+            JobError: the watch refused, or stayed silent.
+        """
+        reply = answered((yield from self.classic(name, fields, attempts=attempts)), asked)
+        accept(reply, what)
+
     def v3(
         self,
         name: str,
@@ -161,6 +182,19 @@ def answered(message: Message | None, question: str) -> IdoMessage:
     if not isinstance(message, IdoMessage):
         raise JobError("silent", f"the watch did not answer when asked {question}")
     return message
+
+
+def accept(reply: IdoMessage, what: str) -> None:
+    """Check the status of an acknowledgement, where it has one (ido.md 3.2, 10).
+
+    Raises:
+        JobError: the watch refused.
+    """
+    for outcome in _OUTCOMES:
+        status = reply.fields.get(outcome)
+        if status not in _ACCEPTED:
+            reason = status.replace("_", " ") if isinstance(status, str) else f"status {status}"
+            raise JobError("refused", f"the {what}: {reason}")
 
 
 def whole(message: IdoMessage, name: str) -> int | None:

@@ -5,7 +5,6 @@ from typing import Final
 from firmware_protocol.actions import ReadDetails, ReadErrorLog, Reset
 from firmware_protocol.events import DetailsRead, ErrorLogRead
 from firmware_protocol.families.ido.conversation import Conversation, answered
-from firmware_protocol.families.ido.settings.way import accept
 from firmware_protocol.family import Dialogue, Report
 
 _RESETS: Final = {
@@ -27,8 +26,8 @@ _DETAILS: Final = {
 
 def reset(conversation: Conversation, action: Reset) -> Dialogue:
     """F0 01, F0 03, F0 04 (V). Asked once: a watch that goes down may not answer."""
-    reply = yield from conversation.classic(_RESETS[action.how], attempts=1)
-    accept(answered(reply, "to go down"), "reset")
+    message = _RESETS[action.how]
+    yield from conversation.acknowledged(message, None, "to go down", "reset", attempts=1)
 
 
 def read_error_log(conversation: Conversation, action: ReadErrorLog) -> Dialogue:

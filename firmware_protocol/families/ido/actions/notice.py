@@ -10,12 +10,12 @@ from firmware_protocol.families.ido.conversation import (
     CLASSIC_ATTEMPTS,
     CLASSIC_TIMEOUT_S,
     Conversation,
+    accept,
     answered,
     whole,
 )
 from firmware_protocol.families.ido.messages import IdoMessage, encode_message
 from firmware_protocol.families.ido.settings.values import code
-from firmware_protocol.families.ido.settings.way import accept
 from firmware_protocol.family import Asking, Dialogue, Exchange, JobError, Message, Output, Report
 from firmware_protocol.settings.kinds import cut_to_bytes
 
@@ -62,8 +62,9 @@ def ring_call(conversation: Conversation, call: RingCall) -> Dialogue:
 def end_call(conversation: Conversation, call: EndCall) -> Dialogue:
     """05 02 (L V)."""
     state = {"state": "missed" if call.missed else "ended"}
-    reply = yield from conversation.classic("ido.notice.call_state", state)
-    accept(answered(reply, "to end the call"), "end of the call")
+    yield from conversation.acknowledged(
+        "ido.notice.call_state", state, "to end the call", "end of the call"
+    )
 
 
 def _notice_bytes(conversation: Conversation) -> int | None:

@@ -5,9 +5,8 @@ from typing import Final
 
 from firmware_protocol.actions import EndFindPhone, FindWatch, PushWeather, ShowMusic, UseCamera
 from firmware_protocol.events import Remarked, TextCut
-from firmware_protocol.families.ido.conversation import Conversation, answered
+from firmware_protocol.families.ido.conversation import Conversation
 from firmware_protocol.families.ido.settings.values import clock
-from firmware_protocol.families.ido.settings.way import accept
 from firmware_protocol.family import Dialogue, Report
 from firmware_protocol.settings.kinds import cut_to_bytes
 from firmware_protocol.weather import Forecast
@@ -43,15 +42,13 @@ def show_music(conversation: Conversation, music: ShowMusic) -> Dialogue:
         if getattr(music, name):
             yield Report(TextCut(name, "", 0))
     state = {"state": "playing" if music.playing else "stopped"}
-    reply = yield from conversation.classic("ido.control.music", state)
-    accept(answered(reply, "to show the music"), "music")
+    yield from conversation.acknowledged("ido.control.music", state, "to show the music", "music")
 
 
 def find_watch(conversation: Conversation, find: FindWatch) -> Dialogue:
     """06 04 (L)."""
     state = {"state": "start" if find.on else "stop"}
-    reply = yield from conversation.classic("ido.control.find_watch", state)
-    accept(answered(reply, "to call out"), "finding")
+    yield from conversation.acknowledged("ido.control.find_watch", state, "to call out", "finding")
 
 
 def end_find_phone(conversation: Conversation, _end: EndFindPhone) -> Dialogue:
@@ -62,8 +59,9 @@ def end_find_phone(conversation: Conversation, _end: EndFindPhone) -> Dialogue:
 def use_camera(conversation: Conversation, camera: UseCamera) -> Dialogue:
     """06 02 (V)."""
     state = {"state": "start" if camera.on else "stop"}
-    reply = yield from conversation.classic("ido.control.camera", state)
-    accept(answered(reply, "to be a camera key"), "camera key")
+    yield from conversation.acknowledged(
+        "ido.control.camera", state, "to be a camera key", "camera key"
+    )
 
 
 def push_weather(conversation: Conversation, push: PushWeather) -> Dialogue:
@@ -73,19 +71,22 @@ def push_weather(conversation: Conversation, push: PushWeather) -> Dialogue:
         yield Report(
             Remarked("how this watch writes temperatures below zero is not proven: look at it")
         )
-    reply = yield from conversation.classic("ido.weather.today", _today_fields(push))
-    accept(answered(reply, "to take the weather"), "weather")
+    yield from conversation.acknowledged(
+        "ido.weather.today", _today_fields(push), "to take the weather", "weather"
+    )
     if forecast.city:
         city = cut_to_bytes(forecast.city, _CITY_BYTES)
         if city != forecast.city:
             yield Report(TextCut("city", city, _CITY_BYTES))
-        reply = yield from conversation.classic("ido.weather.city", {"city": city})
-        accept(answered(reply, "to take the city"), "city")
+        yield from conversation.acknowledged(
+            "ido.weather.city", {"city": city}, "to take the city", "city"
+        )
     listed = conversation.capabilities or frozenset()
     if forecast.sunrise and forecast.sunset and "sun_times" in listed:
         times = {"sunrise": clock(forecast.sunrise), "sunset": clock(forecast.sunset)}
-        reply = yield from conversation.classic("ido.weather.sun", times)
-        accept(answered(reply, "to take the times of the sun"), "times of the sun")
+        yield from conversation.acknowledged(
+            "ido.weather.sun", times, "to take the times of the sun", "times of the sun"
+        )
     if len(forecast.days) < 1 + _NEXT_DAYS:
         yield Report(Remarked(f"the watch shows {_NEXT_DAYS} more days: unknown ones as 0 degrees"))
     if len(forecast.days) > 1 + _NEXT_DAYS or forecast.hours:

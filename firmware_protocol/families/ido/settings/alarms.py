@@ -6,10 +6,10 @@ from typing import Final
 
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import Remarked
-from firmware_protocol.families.ido.conversation import Conversation, answered
+from firmware_protocol.families.ido.conversation import Conversation, accept, answered
 from firmware_protocol.families.ido.messages import IdoMessage
 from firmware_protocol.families.ido.settings.values import clock, code, days_of, master_of, repeat
-from firmware_protocol.families.ido.settings.way import Fields, Known, Way, accept, leniently, put
+from firmware_protocol.families.ido.settings.way import Fields, Known, Way, leniently, put
 from firmware_protocol.family import Asking, Report, SettingSupport
 from firmware_protocol.settings import Alarm, Alarms
 from firmware_protocol.settings.kinds import cut_to_bytes

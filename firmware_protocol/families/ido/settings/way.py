@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.events import Remarked, SettingRead, SettingWritten
@@ -15,8 +15,6 @@ SettingType = TypeVar("SettingType", bound=Setting)
 Fields = Mapping[str, object]
 Known = Mapping[type[Setting], Setting]
 Messages = Sequence[tuple[str, Fields]]  # names and fields, in the order in which they go out
-ACCEPTED: Final = (None, "ok")
-_OUTCOMES: Final = ("status", "result")  # what acknowledgements call it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +70,14 @@ def classic_way(  # noqa: PLR0913 a declaration: each name says what it is
     )
 
 
-def put(conversation: Conversation, name: str, fields: Fields) -> Asking[IdoMessage]:
+def put(conversation: Conversation, name: str, fields: Fields) -> Asking[None]:
     """Send one setting's message and take its acknowledgement.
 
     Raises:
         JobError: the watch refused it, or stayed silent.
     """
     what = name.rpartition(".")[2].replace("_", " ")
-    reply = answered((yield from conversation.classic(name, fields)), f"to take the {what}")
-    accept(reply, what)
-    return reply
-
-
-def accept(reply: IdoMessage, what: str) -> None:
-    """Check the status of an acknowledgement, where it has one (ido.md 3.2, 10).
-
-    Raises:
-        JobError: the watch refused.
-    """
-    for outcome in _OUTCOMES:
-        status = reply.fields.get(outcome)
-        if status not in ACCEPTED:
-            reason = status.replace("_", " ") if isinstance(status, str) else f"status {status}"
-            raise JobError("refused", f"the {what}: {reason}")
+    yield from conversation.acknowledged(name, fields, f"to take the {what}", what)
 
 
 def told(reply: IdoMessage, what: str) -> Fields:
