@@ -2,9 +2,13 @@
 
 from typing import Final
 
+from firmware_protocol.updates import nordic_legacy, nordic_secure
 from firmware_protocol.updates.transport import UpdateTransport
 
-TRANSPORTS: Final[tuple[UpdateTransport, ...]] = ()
+TRANSPORTS: Final[tuple[UpdateTransport, ...]] = (
+    nordic_secure.TRANSPORT,
+    nordic_legacy.TRANSPORT,
+)
 
 
 def transport_named(name: str) -> UpdateTransport | None:
