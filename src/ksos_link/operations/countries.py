@@ -26,7 +26,7 @@ def read_country(text: str) -> str:
         UsageError: it is no code of ISO 3166-1.
     """
     code = text.upper()
-    if code not in COUNTRIES:
+    if not text.isascii() or code not in COUNTRIES:  # capitals of one foreign letter may be two
         raise UsageError(
             f"{text[:20]!r} is no country.", "Give its two letters of ISO 3166-1, such as DE or GB."
         )

@@ -39,7 +39,6 @@ from ksos_link.errors import PreflightError, UsageError
 from ksos_link.operations.file_facts import FileFacts, WatchFacts
 from ksos_link.operations.release_keys import Signature
 from ksos_link.operations.release_manifest import (
-    DEFAULT_BATTERY_PCT,
     Channel,
     Kind,
     Release,
@@ -313,7 +312,7 @@ def _of_battery(watch: WatchFacts, file: FileFacts, release: Release | None) -> 
     if file.kind is Kind.FIRMWARE:
         floor_pct = BATTERY_FLOOR_PCT
         of_transport = IDO_FIRMWARE_BATTERY_PCT if file.form == IDO_PIPE else FIRMWARE_BATTERY_PCT
-        least_pct = max(least_pct, DEFAULT_BATTERY_PCT, of_transport)
+        least_pct = max(least_pct, of_transport)
     if not least_pct:
         return
     if watch.battery_pct is None:

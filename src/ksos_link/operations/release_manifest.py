@@ -179,7 +179,7 @@ def _release(table: StrictTable) -> Release:
     product = table.text("product")
     model_code = table.number("model_code", 0, _MOST_CODE)
     if not product and model_code is None:
-        table.fault("product", "is missing, and model_code with it; one must be there")
+        table.fault("product", "is missing, and model_code with it (one must be there)")
     release = Release(
         product,
         model_code,
@@ -263,7 +263,7 @@ def _files(table: StrictTable, kind: Kind) -> tuple[ReleaseFile, ...]:
 
 
 def _file(table: StrictTable, kind: Kind) -> ReleaseFile:
-    name = table.text("name", needed=True)
+    name = table.text("name", needed=True, letters=MAX_MANIFEST_BYTES)
     if name and (fault := _fault_of_name(name)):
         table.fault("name", fault)
     size_bytes = table.number("size_bytes", 1, MAX_FILE_BYTES, needed=True) or 0

@@ -116,7 +116,7 @@ class StrictTable:
         """Refuse what nobody asked for."""
         for name in self._values:
             if name not in self._known:
-                self.fault(shown(name), f"is no field; known: {', '.join(self._known)}")
+                self.fault(shown(name), f"is no field (known: {', '.join(self._known)})")
 
     def _get(self, name: str, kind: type[Kind], words: str, *, needed: bool = False) -> Kind | None:
         if not self.has(name):
