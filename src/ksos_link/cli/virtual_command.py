@@ -26,11 +26,13 @@ app = open_app("A virtual watch for tests and development.")
 def run_watch(
     ctx: typer.Context,
     watch: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(
-            metavar="WATCH", help="virtual:ido, with ?scenario=, &seed=, &fault= and more."
+            metavar="[WATCH]...",
+            help="virtual:ido, with ?scenario=, &platform=, &fault= and more; several share a radio.",
+            show_default=False,
         ),
-    ] = "virtual:ido",
+    ] = None,
     listen: Annotated[
         str,
         typer.Option(
@@ -49,9 +51,10 @@ def run_watch(
     ] = 30.0,
     json: JsonLines = False,
 ) -> None:
-    """Run a virtual watch until Ctrl-C; others reach it as virtual:tcp:127.0.0.1:PORT.
+    """Run virtual watches until Ctrl-C; others reach them as virtual:tcp:127.0.0.1:PORT.
 
-    You are its wearer: on a terminal by single keys (? lists them), in a pipe by one gesture a
+    Of several, each is reached as virtual:tcp:127.0.0.1:PORT/ADDRESS. You are the first one's
+    wearer: on a terminal by single keys (? lists them), in a pipe by one gesture a
     line. What it shows is told as it appears, and what is set stays as long as it runs.
     """
     from ksos_link.cli.keyboard import KEYS, gestures_from_stdin
@@ -82,7 +85,8 @@ def run_watch(
 
     onlooker = Onlooker(up, shown, puzzled)
     gestures = gestures_from_stdin(lambda: render.note(key_map(KEYS)))
-    run(serve(watch, listen, onlooker, gestures, interval_s=interval_ms / 1000, now=local_now))
+    watches = watch or ["virtual:ido"]
+    run(serve(watches, listen, onlooker, gestures, interval_s=interval_ms / 1000, now=local_now))
 
 
 def key_map(keys: Mapping[str, str]) -> str:

@@ -2,21 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware_protocol.errors import LocalProtocolError
 from ksos_link.errors import UsageError
 from ksos_link.operations.target import VirtualTarget, parse_target
 
+if TYPE_CHECKING:
+    from ksos_link.virtual_watch.faults import FaultySession
+    from ksos_link.virtual_watch.scenarios import VirtualIdentity
+
 
 @dataclass(frozen=True, slots=True)
 class Onlooker:
-    """Who looks at a served watch. `up` gets its address, `shown` each line of its screen.
+    """Who looks at served watches. `up` gets the address of each, `shown` each line of a screen.
 
-    `puzzled` hears of what its wearer cannot do.
+    `puzzled` hears of what the wearer of the first one cannot do.
     """
 
     up: Callable[[str], None]
@@ -25,7 +30,7 @@ class Onlooker:
 
 
 async def serve(
-    watch: str,
+    watches: Sequence[str],
     listen: str,
     onlooker: Onlooker,
     gestures: AsyncIterator[str],
@@ -33,35 +38,50 @@ async def serve(
     interval_s: float,
     now: Callable[[], datetime],
 ) -> None:
-    """Run until cancelled, and do with the watch what `gestures` says.
+    """Run until cancelled, and do with the first watch what `gestures` says.
+
+    Several watches share one radio; those that name no address get one each.
 
     Raises:
-        UsageError: no such watch, or not on this machine.
+        UsageError: no such watch, two of one address, or not on this machine.
         BluetoothError: the port is taken.
     """
     from ksos_link.virtual_watch.network import serve_radio
     from ksos_link.virtual_watch.radio import LinkShape
-    from ksos_link.virtual_watch.scenarios import open_virtual_watch
 
-    target = parse_target(watch)
-    if not isinstance(target, VirtualTarget):
-        raise UsageError("That is no virtual watch.", "Try virtual:ido?scenario=full-day.")
-    clock_s = asyncio.get_running_loop().time()
-    opened = open_virtual_watch(target.family, target.query, now=now(), now_s=clock_s)
-    server = await serve_radio([opened], listen, LinkShape(interval_s=interval_s))
-    worn = server.peripherals[0]
-    worn.on_shown = onlooker.shown
+    opened = _opened(watches, now())
+    server = await serve_radio(opened, listen, LinkShape(interval_s=interval_s))
+    for worn in server.peripherals:
+        worn.on_shown = onlooker.shown
     try:
-        onlooker.up(f"virtual:tcp:127.0.0.1:{server.port}")
+        endpoint = f"virtual:tcp:127.0.0.1:{server.port}"
+        for _, identity in opened:
+            onlooker.up(f"{endpoint}/{identity.address}" if len(opened) > 1 else endpoint)
         async for gesture in gestures:
             try:
-                worn.make(gesture)
+                server.peripherals[0].make(gesture)
             except LocalProtocolError as error:
                 onlooker.puzzled(str(error))
         await asyncio.get_running_loop().create_future()  # nobody says more: serve on
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await server.close()
+
+
+def _opened(watches: Sequence[str], now: datetime) -> "list[tuple[FaultySession, VirtualIdentity]]":
+    from ksos_link.virtual_watch.scenarios import numbered_address, open_virtual_watch
+
+    clock_s = asyncio.get_running_loop().time()
+    opened = []
+    for number, watch in enumerate(watches):
+        target = parse_target(watch)
+        if not isinstance(target, VirtualTarget):
+            raise UsageError("That is no virtual watch.", "Try virtual:ido?scenario=full-day.")
+        query = {"address": numbered_address(number), **target.query}
+        opened.append(open_virtual_watch(target.family, query, now=now, now_s=clock_s))
+    if len({identity.address for _, identity in opened}) < len(opened):
+        raise UsageError("Two of the watches have one address.", "Give each &address= of its own.")
+    return opened
 
 
 def scenario_lines() -> list[tuple[str, str]]:

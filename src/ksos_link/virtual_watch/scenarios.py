@@ -127,6 +127,12 @@ def _tables(name: str, table: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return found
 
 
+def numbered_address(number: int) -> str:
+    """The address of the n-th of several watches: every second one, loaders take the other ones."""
+    first = int(DEFAULT_ADDRESS.replace(":", ""), 16)
+    return (first + 2 * number).to_bytes(6).hex(":").upper()
+
+
 def open_virtual_watch(
     family: str, query: Mapping[str, str], *, now: datetime, now_s: float | None = None
 ) -> tuple[FaultySession, VirtualIdentity]:
