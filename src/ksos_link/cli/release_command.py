@@ -166,7 +166,7 @@ def list_(
         ),
     ] = None,
     public_key: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--public-key",
             metavar="FILE",
@@ -186,7 +186,7 @@ def list_(
 
     if channel is not None and channel not in set(Channel):
         raise UsageError(f"There is no channel {channel[:40]!r}.", f"Choose: {', '.join(Channel)}.")
-    keys = [read_release_key(path) for path in public_key or ()]
+    keys = [read_release_key(Path(path)) for path in public_key or ()]
     listed = [
         each
         for each in list_releases(folder, keys)

@@ -12,6 +12,7 @@ from ksos_link.operations.release_manifest import Kind
 
 # formats whose version is the one that the watch tells; Nordic's and Realtek's count by themselves
 _TELL_VERSIONS: Final = (mcuboot.FORMAT, actions_aota.FORMAT)
+_TOLD_OTHERWISE: Final = ("unsigned", "unsupported")  # the latter is the refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,16 @@ class FileFacts:
 
 
 def facts_of_firmware(file: FirmwareFile) -> FileFacts:
-    """What a firmware file says of itself and by the manifest beside it."""
+    """What a firmware file says of itself and by the manifest beside it.
+
+    That it carries no signature is no fault of its own: either a release is signed, or the
+    objection `unsigned` stands anyway.
+    """
     info = file.info
     faults = [
-        f"{check.name}: {check.text}" for check in file.objections if check.text != info.refusal
+        f"{check.name}: {check.text}"
+        for check in file.objections
+        if check.name not in _TOLD_OTHERWISE
     ]
     versions = [part.version for part in info.parts if part.version]
     own = versions[0] if versions and info.format in _TELL_VERSIONS else None

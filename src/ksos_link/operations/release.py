@@ -182,10 +182,16 @@ def _content_checks(opened: OpenedRelease, file: ReleaseFile) -> Iterator[Check]
         if not found:
             yield Check("dial", Result.PASSED, "nothing speaks against it", file.name)
         return
-    for check in opened.open_firmware(file).info.checks:
+    info = opened.open_firmware(file).info
+    if not info.transport and not info.refusal:
+        text = "of no known format, and the manifest names no transport for it"
+        yield Check("transport", Result.FAILED, text, file.name)
+    for check in info.checks:
         if check.part != "sidecar" or check.name == "transport":  # size and digest stand above
             part = file.name if check.part in ("", "sidecar") else f"{file.name}: {check.part}"
-            yield Check(check.name, check.result, check.text, part)
+            # the signature of the release stands for the one that the file itself may lack
+            result = Result.ADVICE if check.name == "unsigned" else check.result
+            yield Check(check.name, result, check.text, part)
 
 
 # ---- a folder of releases
