@@ -39,6 +39,7 @@ from ksos_link.virtual_watch.scenarios import (
 )
 from ksos_link.virtual_watch.sensors import memory_for
 from ksos_link.virtual_watch.virtual_radio import VirtualRadio
+from tests.ksos_link.lasting_watch import WATCH, let_watches_last
 
 Result = TypeVar("Result")
 SizeLimit = Callable[[int], contextlib.AbstractContextManager[None]]
@@ -488,3 +489,11 @@ def ksos(
     monkeypatch.setenv("KSOS_HOME", str(home))
     monkeypatch.setenv("KSOS_KEY_FILE", str(tmp_path / "secret"))
     return CommandLine(home, capsys, monkeypatch)
+
+
+@pytest.fixture
+def wrist(ksos: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """A home with one watch that stays the same from command to command."""
+    let_watches_last(monkeypatch)
+    assert ksos("watch", "pair", WATCH, "--alias", "wrist").code == 0
+    return ksos

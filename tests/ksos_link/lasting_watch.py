@@ -1,11 +1,13 @@
 """Virtual watches that outlive the command that met them, as real ones do."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from ksos_link.virtual_watch import scenarios
+
+WATCH: Final = "virtual:ido?scenario=empty"
 
 
 def let_watches_last(patch: pytest.MonkeyPatch) -> None:

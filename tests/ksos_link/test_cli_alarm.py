@@ -14,31 +14,17 @@ from firmware_protocol.settings import Alarm, Alarms
 from firmware_protocol.settings.kinds import cut_to_bytes
 from ksos_link.operations.decode import decode_capture
 from ksos_link.operations.open_watch import OpenWatch
-from tests.ksos_link.lasting_watch import let_watches_last
+from tests.ksos_link.command_results import done, objects
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import CommandLine, Said
+    from tests.ksos_link.conftest import CommandLine
 
-WATCH = "virtual:ido?scenario=empty"
 NOBODY = "virtual:tcp:127.0.0.1:1"  # exit 4 for who tries
 MOST_BYTES = 23
 
 
-@pytest.fixture
-def wrist(ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> "CommandLine":
-    """A home with one watch that stays the same from command to command."""
-    let_watches_last(monkeypatch)
-    assert ksos("watch", "pair", WATCH, "--alias", "wrist").code == 0
-    return ksos
-
-
-def done(said: "Said") -> "Said":
-    assert said.code == 0, said.err
-    return said
-
-
 def alarms(ksos: "CommandLine") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done(ksos("alarm", "list", "--json")).out.splitlines()]
+    return objects(ksos("alarm", "list", "--json"))
 
 
 def test_alarms_are_added_edited_and_removed(wrist: "CommandLine") -> None:

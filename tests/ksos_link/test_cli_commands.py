@@ -10,14 +10,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from firmware_protocol.samples import METRICS
+from tests.ksos_link.command_results import cells, objects
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import CommandLine, Said
+    from tests.ksos_link.conftest import CommandLine
 
 CAPTURES = Path(os.environ.get("KSOS_CAPTURES") or Path(__file__).parents[3] / "shared/captures")
 SYNCS = sorted(CAPTURES.glob("ido/*sync*.txt"))
@@ -27,17 +28,6 @@ KEPT = (  # what a full day has
     *("sleep_summary", "workout", "workout_heart_rate", "workout_minute", "workout_split"),
     "battery",
 )
-
-
-def objects(said: "Said") -> list[dict[str, Any]]:
-    assert said.code == 0, said.err
-    return [json.loads(line) for line in said.out.splitlines()]
-
-
-def cells(said: "Said") -> list[list[str]]:
-    """A table in a pipe."""
-    assert said.code == 0, said.err
-    return [line.split("\t") for line in said.out.splitlines()]
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The whole set-up as a file; who wears the watch; its clock; the cycle and its consent."""
 
 import io
-import json
 import re
 import sys
 import tomllib
@@ -20,35 +19,14 @@ from ksos_link.operations.local_time import local_now
 from ksos_link.operations.open_watch import OpenWatch
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
-from tests.ksos_link.lasting_watch import let_watches_last
+from tests.ksos_link.command_results import cells, done, objects
+from tests.ksos_link.lasting_watch import WATCH
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import CommandLine, Said
+    from tests.ksos_link.conftest import CommandLine
 
-WATCH = "virtual:ido?scenario=empty"
 OTHER = f"{WATCH}&seed=2"
 NOBODY = "virtual:tcp:127.0.0.1:1"  # exit 4 for who tries
-
-
-@pytest.fixture
-def wrist(ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> "CommandLine":
-    """A home with one watch that stays the same from command to command."""
-    let_watches_last(monkeypatch)
-    assert ksos("watch", "pair", WATCH, "--alias", "wrist").code == 0
-    return ksos
-
-
-def done(said: "Said") -> "Said":
-    assert said.code == 0, said.err
-    return said
-
-
-def objects(said: "Said") -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done(said).out.splitlines()]
-
-
-def cells(said: "Said") -> list[list[str]]:
-    return [line.split("\t") for line in done(said).out.splitlines()]
 
 
 # ---- dump, diff, apply

@@ -28,13 +28,13 @@ from ksos_link.cli.language_command import language_named
 from ksos_link.cli.run import GLOBAL_SWITCHES, GLOBAL_WITH_VALUE
 from ksos_link.cli.setting_options import checked_values, meaning_of, option_of
 from ksos_link.errors import UsageError
-from tests.ksos_link.lasting_watch import let_watches_last
+from tests.ksos_link.command_results import cells, objects
+from tests.ksos_link.lasting_watch import WATCH
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine, Said
 
 IDO = FAMILIES[0]
-WATCH = "virtual:ido?scenario=empty"
 SETS = {  # a setting: the words that show it, the words that set it
     "goal": ("goal show", "goal set"),
     "unit": ("unit show", "unit set"),
@@ -59,25 +59,9 @@ ENDS = ("least", "most")
 
 
 def one_object(said: "Said") -> dict[str, Any]:
-    assert said.code == 0, said.err
-    (line,) = said.out.splitlines()
-    found = json.loads(line)
+    (found,) = objects(said)
     assert isinstance(found, dict)
     return found
-
-
-def cells(said: "Said") -> list[list[str]]:
-    """A table in a pipe."""
-    assert said.code == 0, said.err
-    return [line.split("\t") for line in said.out.splitlines()]
-
-
-@pytest.fixture
-def wrist(ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch) -> "CommandLine":
-    """A home with one watch that stays the same from command to command."""
-    let_watches_last(monkeypatch)
-    assert ksos("watch", "pair", WATCH, "--alias", "wrist").code == 0
-    return ksos
 
 
 def end_of(kind: Kind, end: str) -> str:
