@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from firmware_protocol.updates import nordic_legacy, nordic_secure
+from firmware_protocol.updates import nordic_legacy, nordic_secure, realtek, smp
 from firmware_protocol.updates.transport import UpdateTransport
 
 TRANSPORTS: Final[tuple[UpdateTransport, ...]] = (
     nordic_secure.TRANSPORT,
     nordic_legacy.TRANSPORT,
+    smp.TRANSPORT,
+    realtek.TRANSPORT,
 )
 
 

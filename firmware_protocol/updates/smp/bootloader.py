@@ -101,7 +101,7 @@ def sound_image_in(content: bytes | bytearray) -> Image | None:
 def as_image(body: bytes, version: int) -> bytes:
     """Give bytes that are no image of MCUboot what it wants around them."""
     head = struct.pack(
-        "<IIHHIIBBHII", _MAGIC, 0, HEADER_BYTES, 0, len(body), 0, 0, version, 0, 0, 0
+        "<IIHHIIBBHII", _MAGIC, 0, HEADER_BYTES, 0, len(body), 0, version, 0, 0, 0, 0
     )
     digest = hashlib.sha256(head + body).digest()
     return head + body + struct.pack("<HHBBH", _UNPROTECTED, 40, _SHA256, 0, 32) + digest

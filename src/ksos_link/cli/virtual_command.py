@@ -29,7 +29,7 @@ def run_watch(
         list[str] | None,
         typer.Argument(
             metavar="[WATCH]...",
-            help="virtual:ido, with ?scenario=, &platform=, &fault= and more; several share a radio.",
+            help="virtual:ido, with ?scenario=, &fault= and more; several share a radio.",
             show_default=False,
         ),
     ] = None,

@@ -134,7 +134,7 @@ def _mcuboot(version: int, size_bytes: int, seed: int) -> bytes:
     tlv_bytes = 4 + (4 + 32) * 2 + 4 + signature_bytes
     body = _body(version, size_bytes - 32 - tlv_bytes, seed)
     head = struct.pack("<IIHHII", 0x96F3B83D, 0, 32, 0, len(body), 0)
-    signed = head + struct.pack("<BBHII", 1, version, 0, 0, 0) + body
+    signed = head + struct.pack("<BBHII", version, 0, 0, 0, 0) + body
     digest = hashlib.sha256(signed).digest()
     key = _KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     prehashed = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
@@ -174,7 +174,7 @@ def _actions_aota(version: int, size_bytes: int, seed: int) -> bytes:
         body += data
     head = struct.pack("<HHHHHH", 0x0100, 1024, len(files), 0, 0x200, 0x0400)
     head = (head + struct.pack("<II", 1024 + len(body), zlib.crc32(body))).ljust(0x38, b"\0")
-    head += struct.pack("<32s32s", f"1.00.{version:02d}".encode(), BOARD.encode())
+    head += struct.pack("<32s32s", f"{version}.00.00".encode(), BOARD.encode())
     head = (head.ljust(0x200 - 8, b"\0") + table).ljust(1024 - 8, b"\0")
     return b"AOTA" + struct.pack("<I", zlib.crc32(head)) + head + body
 
