@@ -17,6 +17,7 @@ from firmware_protocol.families.ido.watch import options
 from firmware_protocol.samples import METRICS, Quality, SleepStage
 from ksos_link.errors import KsosError
 from ksos_link.virtual_watch import faults, scenarios
+from tests.ksos_link.release_files import put as put_release
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine
@@ -106,8 +107,10 @@ def test_the_environment_is_described_as_it_is() -> None:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A place where a watch is paired and synced, with a capture of it and a backup."""
+    """A place where a watch is paired and synced, with a capture of it, a backup, and releases."""
     place = tmp_path_factory.mktemp("prepared")
+    for version in ("1.8", "1.9", "1.10"):
+        put_release(place / "releases", f"watch-{version}.toml", version)
     env = os.environ | {
         "KSOS_HOME": str(place / "home"),
         "KSOS_KEY_FILE": str(place / "secret"),
@@ -117,6 +120,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "sync",
         "capture record band.txt",
         "store backup band.ksosbackup",
+        "release key release.pem",
+        "release sign releases/watch-1.9.toml --key release.pem",
     ):
         command = [sys.executable, "-m", "ksos_link", *arguments.split()]
         subprocess.run(command, env=env, cwd=place, check=True, capture_output=True, timeout=120)
