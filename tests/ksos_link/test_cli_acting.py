@@ -67,6 +67,35 @@ def test_a_notice_from_a_pipe(at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown() == []
 
 
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        ("send --title An\x1bna Hello", "--title must not hold the control character U+001B"),
+        ("send --phone 07\x7f91 Hello", "--phone must not hold the control character U+007F"),
+        ("send Hel\x85lo", "The text must not hold the control character U+0085"),
+        ("call --name An\rna", "--name must not hold the control character U+000D"),
+    ],
+)
+def test_control_characters_reach_no_watch(at: Any, words: str, where: str) -> None:
+    said = at("notice", *words.split(" "))
+    assert (said.code, said.out) == (2, "")
+    assert where in said.err
+    assert shown() == []
+
+
+def test_of_control_characters_newlines_and_tabs_pass(
+    at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\tb\nc\n"))
+    assert at("notice", "send", "-").code == 0
+    assert shown() == ["notice other: a\tb\nc"]
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\0b"))
+    assert "U+0000" in at("notice", "send", "-").err
+    assert shown() == []
+
+
 def test_calls_come_and_end(at: Any) -> None:
     assert at("notice", "call", "--name", "Anna", "--phone", "0791").code == 0
     assert at("notice", "end-call").code == 0

@@ -1,6 +1,8 @@
 """`ksos notice`: what this machine tells the watch."""
 
 import sys
+import unicodedata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,6 +64,7 @@ def send(
     words = _text(text)
     if not (words or title or phone):
         raise UsageError("There is nothing to show.", "Give a text, or a title.")
+    _check_text({"The text": words, "--title": title, "--phone": phone})
     call.open_log("notice")
 
     async def job(watch: "OpenWatch") -> "list[Event]":
@@ -86,6 +89,7 @@ def call(
 
     if not (name or phone):
         raise UsageError("Who calls?", "Say --name or --phone.")
+    _check_text({"--name": name, "--phone": phone})
     run_call = invocation(ctx)
     run_call.open_log("notice")
     events = act(run_call, RingCall(name, phone, strict))
@@ -232,6 +236,21 @@ def _text(text: str) -> str:
         return sys.stdin.read(MOST_TEXT).strip()
     except UnicodeDecodeError as error:
         raise MalformedError("What came from the pipe is no text.") from error
+
+
+def _check_text(texts: Mapping[str, str]) -> None:
+    """Refuse what a watch could not show, before anybody connects.
+
+    Raises:
+        UsageError: a control character that is neither a newline nor a tab.
+    """
+    for where, text in texts.items():
+        for letter in text:
+            if unicodedata.category(letter) == "Cc" and letter not in "\n\t":
+                raise UsageError(
+                    f"{where} must not hold the control character U+{ord(letter):04X}.",
+                    "Of those a watch takes newlines and tabs only.",
+                )
 
 
 def _switch(text: str | None) -> bool | None:
