@@ -136,7 +136,12 @@ class CompanionSession:
         return self._step is not None and not self._step.timeout_s
 
     def timed_out(self, now_s: float) -> list[Event]:
-        """The deadline passed: send again, or tell the dialogue that the watch stayed silent."""
+        """The deadline passed: send again, or tell the dialogue that the watch stayed silent.
+
+        A step that only writes is not over as long as `data_to_send` was not taken.
+        """
+        if self.awaits_nothing and self._outputs:
+            return []
         if self._step is None or self._deadline_s is None or now_s < self._deadline_s:
             return []
         if self._attempts_left:

@@ -277,11 +277,14 @@ def test_a_last_word_that_the_link_does_not_outlive_was_said(run: Run) -> None:
 def test_a_last_word_that_was_not_written_was_not_said(run: Run) -> None:
     link = ToyLink(fails={("write", 2): LinkLostError("gone")})
 
+    heard: list[Event] = []
+
     async def job() -> None:
         with pytest.raises(LinkLostError):
-            await events_of(await met(link), Unbind())
+            await events_of(await met(link), Unbind(), heard=heard)
 
     run(job())
+    assert heard == []
 
 
 def test_what_answers_a_last_word_of_the_watch_is_still_sent(run: Run) -> None:
