@@ -34,6 +34,7 @@ SECTIONS: Final = {
         "device": "What it is and can do; log, reboot, erase, unbind.",
         "firmware": "Firmware files: what is in them, whether they are whole.",
         "release": "Signed manifests of firmware and dials; what to install next.",
+        "campaign": "Many watches, many steps, one night, one report.",
         "find": "Make the watch ring; let it find this machine.",
     },
     "You, and what it measures": {

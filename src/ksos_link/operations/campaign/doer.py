@@ -5,18 +5,34 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from firmware_protocol.events import DialsRead, WatchInfo
+from firmware_protocol.events import DialsRead, UploadProgress, WatchInfo
 from firmware_protocol.jobs import ReadDials
+from ksos_link.errors import KsosError, PreflightError
+from ksos_link.operations.campaign.digest import check_unchanged
 from ksos_link.operations.campaign.expectations import Known, unmet
-from ksos_link.operations.campaign.steps import StepEvent, StepJob, StepOutcome, StepRemark
+from ksos_link.operations.campaign.firmware import open_wish
+from ksos_link.operations.campaign.steps import (
+    StepEvent,
+    StepJob,
+    StepOutcome,
+    StepProgress,
+    StepRemark,
+    failed,
+)
+from ksos_link.operations.firmware_source import StoreNotes
+from ksos_link.operations.firmware_state import verify_firmware
+from ksos_link.operations.firmware_wish import FirmwareReport, FirmwareWish
+from ksos_link.operations.firmware_write import resume_firmware, write_firmware
 from ksos_link.operations.link_events import Connected, Reconnecting
+from ksos_link.operations.meet import meet
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.route import LinkOptions, open_route
 from ksos_link.operations.sync import Remarked, SyncChoice, SyncReport, sync
-from ksos_link.operations.target import Target, target_of
+from ksos_link.operations.target import Target, address_of, target_of
 from ksos_link.store.campaigns import Measured
 from ksos_link.store.database import Store
 
+LINK_LOST: Final = "The link was lost; it is made again."
 OpenStore = Callable[[], contextlib.AbstractContextManager[Store]]
 
 
@@ -26,6 +42,7 @@ class _Seen:
 
     measured: Measured = field(default_factory=Measured)
     known: Known = field(default_factory=Known)
+    said: str = ""
 
     def met(self, info: WatchInfo) -> None:
         """A watch said who it is: the first time before the step, and each time after it."""
@@ -40,6 +57,25 @@ class _Seen:
         )
         self.known = replace(self.known, battery_pct=battery_pct, firmware_version=version)
 
+    def wrote(self, report: FirmwareReport) -> None:
+        """What an update came to; the watch was met after it."""
+        counts = report.counts
+        self.measured = replace(
+            self.measured,
+            links=(self.measured.links or 0) + counts.links,
+            sent_bytes=counts.sent_bytes,
+            repeated_bytes=counts.repeated_bytes,
+            rate_bytes_per_s=counts.rate_bytes_per_s,
+            battery_before_pct=report.battery_before_pct,
+            battery_after_pct=report.battery_after_pct,
+            firmware_version=report.version_after,
+        )
+        self.known = replace(
+            self.known,
+            battery_pct=report.battery_after_pct,
+            firmware_version=report.version_after,
+        )
+
     def heard(self, rssi_dbm: int) -> None:
         """How strongly the watch was received."""
         self.measured = replace(self.measured, rssi_dbm=rssi_dbm)
@@ -49,26 +85,80 @@ class WatchDoer:
     """Does steps with watches that are in reach of this machine.
 
     `open_store` gives the store for what is synced; it is opened only where a step needs it.
+    `noting` keeps which watch has an update under way, so that `ksos firmware resume` knows it.
     """
 
-    def __init__(self, open_store: OpenStore, options: LinkOptions) -> None:
+    def __init__(
+        self, open_store: OpenStore, options: LinkOptions, noting: Store | None = None
+    ) -> None:
         self._open_store = open_store
         self._options = options
+        self._noting = noting
         self._writers = 0
 
     async def do(self, job: StepJob) -> AsyncGenerator[StepEvent, None]:
         """See `StepDoer.do`."""
         seen = _Seen()
         options = replace(self._options, adapter=job.radio.adapter, found=seen.heard)
-        doing = _STEPS.get(job.step.do)
-        if doing is not None:
-            async with contextlib.aclosing(doing(self, job, options, seen)) as events:
+        try:
+            check_unchanged(job.step.files)
+            doing = _STEPS.get(job.step.do)
+            if doing is None:
+                await _verify(job, options, seen)
+            else:
+                async with contextlib.aclosing(doing(self, job, options, seen)) as events:
+                    async for event in events:
+                        yield event
+            if job.step.expect.dial is not None:
+                await _ask_dial(job, options, seen)
+        except KsosError as error:
+            yield failed(error, seen.measured)
+            return
+        faults = unmet(job.step.expect, seen.known)
+        yield StepOutcome(not faults, " ".join(faults) or seen.said, seen.measured)
+
+    async def _write(
+        self, job: StepJob, options: LinkOptions, seen: _Seen
+    ) -> AsyncGenerator[StepEvent, None]:
+        """Write firmware; a watch that may be half-way is taken up where it is.
+
+        A watch that an attempt before brought to its end, but whose end nobody noted, is no newer
+        for what it runs now: the preflight objects, and the look at it says that all is well.
+        """
+        if job.step.firmware is None:
+            raise LookupError("a step without its firmware")
+        wish = open_wish(job.step.firmware)
+        try:
+            async with contextlib.aclosing(self._writing_of(job, wish, options, seen)) as events:
                 async for event in events:
                     yield event
-        if doing is None or job.step.expect.dial is not None:  # to verify is to look, and no more
-            await _look(job, options, seen)
-        faults = unmet(job.step.expect, seen.known)
-        yield StepOutcome(not faults, " ".join(faults), seen.measured)
+        except PreflightError:
+            if job.attempt == 1 or not await _runs(job, wish, options, seen):
+                raise
+            seen.said = "The watch runs it already: the attempt before was cut after it wrote."
+
+    async def _writing_of(
+        self, job: StepJob, wish: FirmwareWish, options: LinkOptions, seen: _Seen
+    ) -> AsyncGenerator[StepEvent, None]:
+        target = _target(job)
+        notes = None if self._noting is None else StoreNotes(self._noting, options.now())
+        if job.attempt == 1:
+            running = write_firmware(target, wish, options, notes)
+        else:
+            running = resume_firmware(target, wish, options, address_of(target), notes)
+        async with contextlib.aclosing(running) as events:
+            async for event in events:
+                match event:
+                    case Connected(info):
+                        seen.met(info)
+                    case UploadProgress(_, acknowledged_bytes, total_bytes):
+                        yield StepProgress(acknowledged_bytes, total_bytes)
+                    case Reconnecting():
+                        yield StepRemark(LINK_LOST)
+                    case FirmwareReport():
+                        seen.wrote(event)
+                    case _:
+                        pass
 
     async def _sync(
         self, job: StepJob, options: LinkOptions, seen: _Seen
@@ -85,7 +175,7 @@ class WatchDoer:
                         case Remarked(text):
                             yield StepRemark(text)
                         case Reconnecting():
-                            yield StepRemark("The link was lost; it is made again.")
+                            yield StepRemark(LINK_LOST)
                         case SyncReport():
                             samples = event.samples.total()
                             seen.measured = replace(seen.measured, samples=samples)
@@ -110,20 +200,39 @@ def _target(job: StepJob) -> Target:
     return target_of(job.watch.address)
 
 
-async def _look(job: StepJob, options: LinkOptions, seen: _Seen) -> None:
-    """Meet the watch, and ask what it is asked for."""
+async def _verify(job: StepJob, options: LinkOptions, seen: _Seen) -> None:
+    """The watch answers and says who it is; with a file, that it runs what is in the file."""
+    if job.step.firmware is None:
+        seen.met(await meet(_target(job), options))
+        return
+    wish = open_wish(job.step.firmware)
+    seen.met((await verify_firmware(_target(job), wish, options)).info)
+
+
+async def _runs(job: StepJob, wish: FirmwareWish, options: LinkOptions, seen: _Seen) -> bool:
+    """Whether the watch runs what was to be written."""
+    try:
+        seen.met((await verify_firmware(_target(job), wish, options)).info)
+    except PreflightError:
+        return False
+    return True
+
+
+async def _ask_dial(job: StepJob, options: LinkOptions, seen: _Seen) -> None:
+    """Meet the watch again, and ask which dial it shows."""
     async with open_route(_target(job), options) as route:
         watch = await route.meet()
         try:
             seen.met(watch.info)
-            if job.step.expect.dial is not None:
-                dials = await watch.ask(ReadDials(), DialsRead)
-                seen.known = replace(seen.known, dial=dials.shown)
+            dials = await watch.ask(ReadDials(), DialsRead)
+            seen.known = replace(seen.known, dial=dials.shown)
         finally:
             await watch.close()
 
 
 _Doing = Callable[[WatchDoer, StepJob, LinkOptions, _Seen], AsyncGenerator[StepEvent, None]]
-_STEPS: Final[dict[str, _Doing]] = {
-    "sync": WatchDoer._sync,  # noqa: SLF001 its own table
+_STEPS: Final[dict[str, _Doing]] = {  # beside `verify`, which tells nothing on the way
+    "write_firmware": WatchDoer._write,  # noqa: SLF001 its own table
+    "downgrade": WatchDoer._write,  # noqa: SLF001
+    "sync": WatchDoer._sync,  # noqa: SLF001
 }

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from firmware_protocol.images.image import shown
-from ksos_link.errors import MalformedError, NotFoundError, UsageError
+from ksos_link.errors import KsosError, MalformedError, NotFoundError, UsageError
+from ksos_link.operations.campaign.digest import digest_of
+from ksos_link.operations.campaign.firmware import open_wish, paths_of
 from ksos_link.operations.campaign.model import (
     MOST_STEPS,
     MOST_WATCHES,
@@ -22,6 +24,7 @@ from ksos_link.operations.campaign.model import (
     STEP_TIMEOUT_S,
     CampaignFile,
     Expect,
+    FirmwareAsk,
     Limits,
     NamedWatch,
     Radio,
@@ -29,11 +32,12 @@ from ksos_link.operations.campaign.model import (
     Step,
     Window,
 )
+from ksos_link.operations.preflight import check_allowed
+from ksos_link.operations.release_manifest import Channel
 from ksos_link.operations.strict_table import StrictTable
 from ksos_link.operations.target import ALIAS, ReplayTarget, is_address, parse_target
 
 MAX_FILE_BYTES: Final = 1 << 20
-_MAX_SENT_BYTES: Final = 1 << 28  # far above any image; a disk is no firmware
 _LONGEST_S: Final = 86_400.0
 _ADAPTER: Final = re.compile(r"hci\d{1,3}|virtual:tcp:.+")
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -76,21 +80,6 @@ def read_campaign_file(path: Path) -> CampaignFile:
         told = "; ".join(faults)
         raise UsageError(f"{path} has {count}: {told}.", "The manual has the fields: Campaigns.")
     return file
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex.
-
-    Raises:
-        OSError: it cannot be read, or is no file.
-        ValueError: it is far too large.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    if path.stat().st_size > _MAX_SENT_BYTES:
-        raise ValueError("too large")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(path: Path) -> bytes:
@@ -252,7 +241,51 @@ def _plain(table: StrictTable, folder: Path) -> Step:
     return Step("", "")
 
 
+def _verify(table: StrictTable, folder: Path) -> Step:
+    return _write(table, folder) if table.has("file") else Step("", "")
+
+
+def _downgrade(table: StrictTable, folder: Path) -> Step:
+    step = _write(table, folder)
+    if step.firmware is None:
+        return step
+    allow = step.firmware.allow | {"version_order"}
+    return replace(step, firmware=replace(step.firmware, allow=allow))
+
+
+def _write(table: StrictTable, folder: Path) -> Step:
+    """A firmware file or a release manifest, read whole: what is wrong with it is told now."""
+    name = table.text("file", needed=True)
+    ask = FirmwareAsk(
+        folder / name,
+        tuple(folder / each for each in _texts(table, "public_keys")),
+        table.choice("channel", Channel) if table.has("channel") else Channel.FORMAL,
+        table.text("region").upper(),
+        frozenset(_texts(table, "allow")),
+        table.flag("unsigned"),
+        table.flag("experimental"),
+    )
+    files: set[Path] = set()
+    try:
+        check_allowed(ask.allow)
+        files = paths_of(ask, open_wish(ask)) if name else files
+    except KsosError as error:
+        table.fault("file", str(error).rstrip("."))
+    digests = {str(path): digest_of(path) for path in sorted(files)}
+    return Step("", name, firmware=ask, files=digests)
+
+
+def _texts(table: StrictTable, name: str) -> list[str]:
+    texts = table.items(name)
+    if not all(isinstance(text, str) and text for text in texts):
+        table.fault(name, "is no list of texts")
+        return []
+    return texts
+
+
 _KINDS: Final[Mapping[str, Callable[[StrictTable, Path], Step]]] = {
-    "verify": _plain,
+    "write_firmware": _write,
+    "downgrade": _downgrade,
+    "verify": _verify,
     "sync": _plain,
 }

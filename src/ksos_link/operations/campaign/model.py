@@ -30,8 +30,21 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class FirmwareAsk:
+    """Firmware as a step names it, and what may be overlooked; see `FirmwareWish`."""
+
+    file: Path
+    public_keys: tuple[Path, ...] = ()
+    channel: str = "formal"
+    region: str = ""
+    allow: frozenset[str] = frozenset()
+    unsigned: bool = False
+    experimental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do with a watch. `files` has the digests of all that `file` stands for.
+    """One thing to do with a watch. `files` has the digests of all that it reads, by path.
 
     `pause_s` goes by before it begins; the radio is free meanwhile.
     """
@@ -39,11 +52,8 @@ class Step:
     do: str
     label: str
     expect: Expect = Expect()
-    file: Path | None = None
+    firmware: FirmwareAsk | None = None
     files: Mapping[str, str] = field(default_factory=dict)
-    allow: frozenset[str] = frozenset()
-    unsigned: bool = False
-    dial: str = ""
     pause_s: float = 0.0
 
 

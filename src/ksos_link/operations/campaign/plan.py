@@ -1,13 +1,10 @@
 """From what a file names to watches with addresses: aliases looked up, rules asked of the air."""
 
-import contextlib
 import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from ksos_link.errors import NotFoundError, PreflightError, UsageError
-from ksos_link.operations.campaign.file import digest_of
+from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.operations.campaign.model import CampaignFile, NamedWatch, Radio, ScanRule
 from ksos_link.operations.discover import WatchSeen, discover
 from ksos_link.operations.route import LinkOptions
@@ -44,27 +41,6 @@ async def find_watches(
         CampaignWatch(number, watch.name, watch.address, watch.radio)
         for number, watch in enumerate(watches)
     ]
-
-
-def check_unchanged(files: dict[str, str]) -> None:
-    """Compare files with the digests that they had.
-
-    Raises:
-        PreflightError: some are gone or other ones; all of them are named.
-    """
-    changed = [name for name, digest in files.items() if _digest_or_none(Path(name)) != digest]
-    if changed:
-        names = ", ".join(Path(name).name for name in changed)
-        raise PreflightError(
-            f"Files are not what they were when the campaign began: {names}.",
-            "Put them back, or begin anew: ksos campaign run FILE --anew",
-        )
-
-
-def _digest_or_none(path: Path) -> str | None:
-    with contextlib.suppress(OSError, ValueError):
-        return digest_of(path)
-    return None
 
 
 def _named(named: Sequence[NamedWatch], devices: Sequence[Device]) -> list[NamedWatch]:

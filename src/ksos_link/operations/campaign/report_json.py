@@ -10,25 +10,27 @@ from ksos_link.store.campaigns import Attempt
 
 def report_json(of: Outline) -> str:
     """Write the report."""
+    return json.dumps(report_object(of), indent=1)
+
+
+def report_object(of: Outline) -> dict[str, object]:
+    """The report, to be written or printed."""
     head = of.head
-    return json.dumps(
-        {
-            "title": head.title,
-            "state": head.state,
-            "passed": of.all_passed,
-            "file": head.path,
-            "file_sha256": head.sha256,
-            "began_utc": utc_text(head.began_utc_s),
-            "ended_utc": None if head.ended_utc_s is None else utc_text(head.ended_utc_s),
-            "sent_files": [{"file": path, "sha256": one} for path, one in head.files.items()],
-            "steps_by_verdict": of.counts,
-            "watches": [watch_object(each) for each in of.watches],
-        },
-        indent=1,
-    )
+    return {
+        "title": head.title,
+        "state": head.state,
+        "passed": of.all_passed,
+        "file": head.path,
+        "file_sha256": head.sha256,
+        "began_utc": utc_text(head.began_utc_s),
+        "ended_utc": None if head.ended_utc_s is None else utc_text(head.ended_utc_s),
+        "sent_files": [{"file": path, "sha256": one} for path, one in head.files.items()],
+        "steps_by_verdict": of.counts,
+        "watches": [_watch_object(each) for each in of.watches],
+    }
 
 
-def watch_object(run: WatchRun) -> dict[str, object]:
+def _watch_object(run: WatchRun) -> dict[str, object]:
     """One watch with its steps."""
     return {
         "watch": run.watch.name,

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from ksos_link.errors import NotFoundError, StoreError, UsageError
+from ksos_link.operations.campaign.digest import check_unchanged
 from ksos_link.operations.campaign.events import (
     AttemptBegan,
     AttemptEnded,
@@ -25,7 +26,6 @@ from ksos_link.operations.campaign.events import (
 )
 from ksos_link.operations.campaign.model import CampaignFile, Radio, Step
 from ksos_link.operations.campaign.outline import outline
-from ksos_link.operations.campaign.plan import check_unchanged
 from ksos_link.operations.campaign.steps import (
     StepEvent,
     StepJob,
@@ -100,7 +100,7 @@ async def resume_campaign(
         head = store.campaign(file.path)
         if head.sha256 != file.sha256:
             check_unchanged({str(file.path): head.sha256})
-        check_unchanged(dict(head.files))
+        check_unchanged(head.files)
         store.settle_campaign(head.campaign_id, CUT)
         utc_s = int(now().timestamp())
         store.end_campaign(head.campaign_id, CampaignState.RUNNING, utc_s)
@@ -285,7 +285,7 @@ class _Run:
     async def _attempt(self, turn: _Turn, radio: Radio) -> None:
         turn.busy_since_s = None
         number, began_s, step = self._begin(turn, radio), self._loop_s(), self._step(turn)
-        job = StepJob(turn.watch, step, radio, self.file.limits.step_timeout_s)
+        job = StepJob(turn.watch, step, radio, self.file.limits.step_timeout_s, number)
 
         def tell(event: StepEvent) -> None:
             match event:

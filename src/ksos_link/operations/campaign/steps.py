@@ -26,12 +26,16 @@ WORTH_ANOTHER: Final = (BluetoothError, NotFoundError, RefusedError, MalformedEr
 
 @dataclass(frozen=True, slots=True)
 class StepJob:
-    """One step for one watch, over one radio, within `timeout_s`."""
+    """One step for one watch, over one radio, within `timeout_s`.
+
+    From its second `attempt` on the watch may be half-way through it.
+    """
 
     watch: CampaignWatch
     step: Step
     radio: Radio
     timeout_s: float
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class StepDoer(Protocol):
         """Do one; the last event is the `StepOutcome`.
 
         Raises:
-            KsosError: it failed; what was measured until then is not told.
+            KsosError: it failed, and nothing was measured.
         """
 
 
@@ -109,6 +113,13 @@ class Here:
         return await perform(self._doer, job, tell)
 
 
+def failed(error: KsosError, measured: Measured) -> StepOutcome:
+    """What an error comes to; its hint says how the watch is, and what may be done next."""
+    message = f"{error} {error.hint}".strip()
+    again = isinstance(error, WORTH_ANOTHER)
+    return StepOutcome(passed=False, message=message, measured=measured, again=again)
+
+
 async def perform(doer: StepDoer, job: StepJob, tell: Callable[[StepEvent], None]) -> StepOutcome:
     """Do a job within its time; every failure becomes an outcome."""
     outcome = StepOutcome(passed=False, message="The step ended without a verdict.")
@@ -123,8 +134,7 @@ async def perform(doer: StepDoer, job: StepJob, tell: Callable[[StepEvent], None
         text = f"It took longer than {job.timeout_s:g} s."
         return StepOutcome(passed=False, message=text, again=True)
     except KsosError as error:
-        again = isinstance(error, WORTH_ANOTHER)
-        return StepOutcome(passed=False, message=str(error), again=again)
+        return failed(error, Measured())
     except Exception as error:  # noqa: BLE001 a bug at one watch must not end the night of all
         text = f"Something in ksos itself is wrong ({type(error).__name__})."
         return StepOutcome(passed=False, message=text)
