@@ -143,6 +143,7 @@ def loaded_by(*arguments: str) -> set[str]:
         ["alarm", "add", "--help"],
         ["reminder", "set", "cycle", "--help"],
         ["setting", "apply", "--help"],
+        ["release", "list", "--help"],
     ],
 )
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:

@@ -124,7 +124,7 @@ def test_everything_wrong_is_told_at_once_with_its_place() -> None:
     places = [fault.partition(":")[0] for fault in found]
     assert places == [
         *("product", "model_code", "kind", "version", "channel", "status"),
-        *("files[1].name", "files[1].sha256", "files[1].colour", "files[2]", "files[3].size_bytes"),
+        *("files[2]", "files[1].name", "files[1].sha256", "files[1].colour", "files[3].size_bytes"),
         *("from_versions[2]", "from_versions[3]", "forced"),
         *("region.allow[1]", "region.bars", "minimum_battery_pct", "colour"),
     ]
@@ -147,6 +147,7 @@ def test_everything_wrong_is_told_at_once_with_its_place() -> None:
         ({"from_versions": "1.0"}, "from_versions: is not a table"),
         ({"from_versions": {"least": "2", "most": "1"}}, "from_versions.least: is above most"),
         ({"from_versions": {"lest": "2"}}, "from_versions.lest: is no field (known: least, most)"),
+        ({"region": {"allow": ["DE"], "x": 1}}, "region.x: is no field (known: allow, bar)"),
         ({"region": {}}, "region.allow: and bar: give one of them"),
         ({"region": {"allow": ["DE"], "bar": ["FR"]}}, "region.allow: and bar: give one of them"),
         ({"region": {"allow": []}}, "region.allow: is empty"),

@@ -245,19 +245,15 @@ def _countries(table: StrictTable, name: str) -> frozenset[str]:
 
 
 def _files(table: StrictTable, kind: Kind) -> tuple[ReleaseFile, ...]:
-    listed = table.items("files", needed=True)
+    listed = table.tables("files", needed=True)
     if len(listed) > MOST_FILES:
         table.fault("files", f"are more than {MOST_FILES}")
         return ()
     files: list[ReleaseFile] = []
-    for number, values in enumerate(listed, start=1):
-        place = f"files[{number}]"
-        if not isinstance(values, dict):
-            table.fault(place, "is not a table")
-            continue
-        file = _file(StrictTable(values, f"{place}.", table.faults), kind)
-        if file.name.casefold() in {each.name.casefold() for each in files}:
-            table.fault(f"{place}.name", "stands there twice")
+    for each in listed:
+        file = _file(each, kind)
+        if file.name.casefold() in {other.name.casefold() for other in files}:
+            each.fault("name", "stands there twice")
         files.append(file)
     return tuple(files)
 

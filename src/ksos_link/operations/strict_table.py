@@ -24,7 +24,7 @@ class StrictTable:
     def __init__(self, values: Mapping[str, Any], place: str, faults: list[str]) -> None:
         self._values = values
         self._place = place
-        self._known: list[str] = []
+        self._known: dict[str, None] = {}  # in the order in which they were asked for
         self.faults = faults
 
     def fault(self, name: str, text: str) -> None:
@@ -33,7 +33,7 @@ class StrictTable:
 
     def has(self, name: str) -> bool:
         """Whether a field is there; either way it is known from now on."""
-        self._known.append(name)
+        self._known[name] = None
         return name in self._values
 
     def is_list(self, name: str) -> bool:
@@ -101,10 +101,10 @@ class StrictTable:
         value: dict[str, Any] | None = self._get(name, dict, "a table")
         return None if value is None else StrictTable(value, f"{self._place}{name}.", self.faults)
 
-    def tables(self, name: str) -> "list[StrictTable]":
+    def tables(self, name: str, *, needed: bool = False) -> "list[StrictTable]":
         """The tables of a list, counted from 1 in their places; none where there is none."""
         found: list[StrictTable] = []
-        for number, values in enumerate(self.items(name), start=1):
+        for number, values in enumerate(self.items(name, needed=needed), start=1):
             place = f"{name}[{number}]"
             if isinstance(values, dict):
                 found.append(StrictTable(values, f"{self._place}{place}.", self.faults))
