@@ -110,13 +110,15 @@ class D1Upload(Upload):
         }
         frame = encode_message("ido.transfer.open", fields)
         told: Message | None = None
-        for left in reversed(range(REORGANISING_ROUNDS + 1)):
+        left = REORGANISING_ROUNDS
+        while True:
             outputs = [*echo_of(told), *self._conversation.writes(frame)]
             message = yield _asking(outputs, _named(_OPEN_REPLY), OPEN_TIMEOUT_S, OPEN_ATTEMPTS)
             reply = answered(message, "to take a file")
             if status_of(reply) not in WAITS or not left:
                 accept(reply)
                 return
+            left -= 1
             told = yield _asking([], _is_reorganised, REORGANISING_S)
 
     def _await_receipt(self, packets: Sequence[bytes], end: int, running_sum: int) -> Asking[None]:

@@ -29,11 +29,13 @@ def send_file(conversation: Conversation, job: SendFile) -> Dialogue:
 
 
 def _run(work: D1Upload) -> Dialogue:
-    for left in reversed(range(RESTARTS + 1)):
+    left = RESTARTS
+    while True:
         try:
             yield from run_upload(work)
         except TransferBrokenError:
             if not left:
                 raise
+            left -= 1
         else:
             return

@@ -8,7 +8,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-BUILT_IN: Final = ("local_1", "local_2", "local_3")
+BUILT_IN_STEM: Final = "local_"
+BUILT_IN: Final = tuple(f"{BUILT_IN_STEM}{number}" for number in (1, 2, 3))
 PLACES: Final = 4  # captured: three listed and one free, then four and none
 LARGEST_KB: Final = 284
 NAME_BYTES: Final = 30

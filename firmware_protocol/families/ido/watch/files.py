@@ -8,7 +8,7 @@ resume: with the link an open transfer is gone.
 import struct
 from typing import Final
 
-from firmware_protocol.families.ido.watch.dials import BUILT_IN, LARGEST_KB, NAME_BYTES
+from firmware_protocol.families.ido.watch.dials import BUILT_IN_STEM, LARGEST_KB, NAME_BYTES
 from firmware_protocol.families.ido.watch.gestures import notice
 from firmware_protocol.families.ido.watch.options import FRAGMENTED
 from firmware_protocol.families.ido.watch.state import WatchState
@@ -75,7 +75,7 @@ def _refusal(state: WatchState, name: str, size_bytes: int) -> int:
     shown = name.removesuffix(".lz")
     if not name.endswith(DIAL_END) or not shown.isascii() or len(shown) > NAME_BYTES:
         return _BAD_NAME
-    if shown in BUILT_IN:
+    if shown.startswith(BUILT_IN_STEM):
         return _FORBIDDEN
     if not state.dials.has_place_for(shown) or not state.dials.has_room_for(size_bytes):
         return _NO_SPACE
