@@ -372,7 +372,7 @@ def test_what_is_broken_is_listed_with_its_reason(ksos: "CommandLine", signed: P
     problems = {each["manifest"]: each["problem"] for each in listed}
     assert problems == {
         "a.toml": "another manifest has the same version",
-        "bad.json": "out/bad.json is no release manifest: it is no JSON, or names something twice.",
+        "bad.json": "no release manifest: it is no JSON, or names something twice",
         "folder.toml": "out/folder.toml is no file.",
         "gone.toml": "it is not signed",
         "size.toml": "it is not signed",

@@ -243,7 +243,8 @@ def _listed(path: Path, keys: Sequence[ReleaseKey]) -> Listed:
     try:
         opened = open_release(path, keys)
     except KsosError as error:
-        return Listed(path, None, str(error))
+        fault = error.__cause__ if isinstance(error.__cause__, DecodeError) else None
+        return Listed(path, None, f"no release manifest: {fault}" if fault else str(error))
     if opened.signature is Signature.WRONG:
         return Listed(path, opened, "its signature does not fit")
     if keys and opened.signature is Signature.ABSENT:
