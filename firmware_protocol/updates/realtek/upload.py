@@ -10,7 +10,7 @@ from typing import Final
 from firmware_protocol.family import Asking, JobError, Write
 from firmware_protocol.images import ImagePart
 from firmware_protocol.images.image import hex_id
-from firmware_protocol.images.realtek import HEAD_BYTES, UNSAFE_IDS, find
+from firmware_protocol.images.realtek import HEAD_BYTES, UNSAFE_IDS, RealtekImage, find
 from firmware_protocol.transfer import Acknowledged, Upload
 from firmware_protocol.updates.realtek import messages
 from firmware_protocol.updates.realtek.cipher import BLOCK_BYTES, KEY_BYTES, PacketCipher
@@ -58,25 +58,31 @@ def target_of(part: ImagePart, device: DeviceInfo) -> Target:
     image = find(part.data)
     if image is None:
         raise JobError("invalid", "the file has no header of a Realtek image")
-    name = f"{image.kind} ({hex_id(image.image_id)})"
-    if image.image_id in UNSAFE_IDS:
-        raise JobError("invalid", f"{name} is written in place or cannot be undone")
-    chip = f"{device.ic:02X}"
-    if image.family != device.chips or image.facts.get("ic_type") != chip:
-        raise JobError("invalid", f"{name} is for another chip than {chip}")
+    if objection := _objection(image, part, device):
+        name = f"{image.kind} ({hex_id(image.image_id)})"
+        raise JobError("invalid", f"{name} {objection}")
     begin = device.control_header_offset
-    if image.facts.get("control_header_offset", 0) != begin:
-        raise JobError("invalid", f"the control header of {name} is not at byte {begin}")
-    if len(part.data) != image.expected_bytes:
-        size = f"{len(part.data)} bytes, its header says {image.expected_bytes}"
-        raise JobError("invalid", f"{name} has {size}")
-    if not image.facts["payload_bytes"]:
-        raise JobError("invalid", f"{name} is empty")
-    bank = part.facts.get("bank")
-    if bank is not None and bank == device.bank_of(image.image_id):
-        raise JobError("invalid", f"{name} is for bank {bank}, from which the watch runs now")
     head = part.data[begin : begin + HEAD_BYTES]
     return Target(image.image_id, head.ljust(_START_BYTES, b"\0"))
+
+
+def _objection(image: RealtekImage, part: ImagePart, device: DeviceInfo) -> str | None:
+    """What speaks against an image, the worst first."""
+    if image.image_id in UNSAFE_IDS:
+        return "is written in place or cannot be undone"
+    chip = f"{device.ic:02X}"
+    if image.family != device.chips or image.facts.get("ic_type") != chip:
+        return f"is for another chip than {chip}"
+    if image.facts.get("control_header_offset", 0) != device.control_header_offset:
+        return f"does not have its control header at byte {device.control_header_offset}"
+    if len(part.data) != image.expected_bytes:
+        return f"has {len(part.data)} bytes, its header says {image.expected_bytes}"
+    if not image.facts["payload_bytes"]:
+        return "is empty"
+    bank = part.facts.get("bank")
+    if bank is not None and bank == device.bank_of(image.image_id):
+        return f"is for bank {bank}, from which the watch runs now"
+    return None
 
 
 class RealtekUpload(Upload):
