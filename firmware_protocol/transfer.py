@@ -18,7 +18,7 @@ from firmware_protocol.events import (
 )
 from firmware_protocol.family import Asking, Dialogue, JobError, Message, Report, Step
 
-MAX_STALLS: Final = 3  # windows in a row that bring nothing new
+MAX_STALLS: Final = 3  # windows that bring nothing, until one brings something new
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def _transfer(work: Upload) -> Generator[Step, Message | None, None]:
         if not 0 <= told.offset <= work.total_bytes:
             raise JobError("malformed", f"the watch acknowledged byte {told.offset}")
         sent_bytes += told.sent_bytes
-        stalls = 0 if told.offset > furthest else stalls + 1
+        # on the way back to where it was already, each step forward is none
+        stalls = 0 if told.offset > furthest else stalls + (told.offset <= offset)
         if stalls > MAX_STALLS:
             raise JobError("refused", f"the watch does not get past byte {furthest}")
         offset, furthest = told.offset, max(furthest, told.offset)
