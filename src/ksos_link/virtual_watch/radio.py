@@ -22,6 +22,7 @@ from bumble.transport.common import TransportSink, TransportSource
 _LINK_LOST: Final = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
 _NOT_ESTABLISHED: Final = hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
 _UNIT_MS: Final = 0.625  # of advertising intervals in HCI commands
+_SAME_INSTANT: Final = 1e-6  # of an interval: sums of floats may fall just short of an event
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,9 @@ class ShapedLink(LocalLink):
     def _schedule(self, queue: _AirQueue) -> None:
         loop, interval_s = asyncio.get_running_loop(), self.shape.interval_s
         # both directions share the instants of the connection events
-        wait_s = interval_s - loop.time() % interval_s if interval_s else 0.0
-        queue.timer = loop.call_later(wait_s, self._connection_event, queue)
+        now_s = loop.time()
+        at_s = interval_s * (int(now_s / interval_s + _SAME_INSTANT) + 1) if interval_s else now_s
+        queue.timer = loop.call_at(at_s, self._connection_event, queue)
 
     def _connection_event(self, queue: _AirQueue) -> None:
         queue.timer = None
