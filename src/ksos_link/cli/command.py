@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 from typer.core import TyperGroup
@@ -68,8 +68,10 @@ class _PlainValue:
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the value in the parameter's type."""
-        if value is None or isinstance(value, (list, tuple)):
+        if value is None:
             return value
+        if isinstance(value, (list, tuple)):
+            return [Path(one) for one in value] if Path in get_args(self._type) else value
         if self._type is Path:
             return Path(value)
         if self._type is bool:

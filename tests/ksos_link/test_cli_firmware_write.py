@@ -1,0 +1,199 @@
+"""`ksos firmware write`, `resume`, `show` and `verify` on virtual watches of each kind."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.ksos_link.updatable import KINDS, LIFTED, Kind, Watches
+
+if TYPE_CHECKING:
+    from tests.ksos_link.conftest import CommandLine
+
+pytestmark = pytest.mark.gatt
+
+
+@pytest.fixture
+def watches(monkeypatch: pytest.MonkeyPatch) -> Watches:
+    return Watches(monkeypatch)
+
+
+def address_of(kind: Kind, more: str = "") -> str:
+    return f"virtual:ido?scenario=empty&{kind.query}{more}"
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_firmware_gets_in_by_each_way(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path, kind: Kind
+) -> None:
+    address, file = address_of(kind), kind.write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED, *kind.options)
+    assert said.code == 0, said.err
+    assert said.out.startswith("Firmware written: 17 before, 18 now.\n")
+    watch = watches.of(address)
+    assert watch.flash.firmware_version == 18
+    assert watch.flash.boots
+    shown = json.loads(ksos("--device", address, "firmware", "show", "--json").out)
+    assert shown["firmware_version"] == "18"
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_dry_run_sends_nothing(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path, kind: Kind
+) -> None:
+    address, file = address_of(kind), kind.write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED, "--dry-run")
+    assert (said.code, said.out) == (0, "Nothing stands against it; nothing was written.\n")
+    watch = watches.of(address)
+    assert watch.flash.log == []
+    assert watch.flash.firmware_version == 17
+
+
+def test_all_objections_come_at_once_and_nothing_is_sent(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    address = address_of(KINDS["secure"], "&battery=20")
+    file = KINDS["legacy"].write(tmp_path)
+    file.write_bytes(file.read_bytes()[:-1])
+    damaged = ksos("--device", address, "firmware", "write", file, "--yes")
+    assert damaged.code == 5
+    file = KINDS["smp"].write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, "--yes")
+    assert said.code == 7
+    for name in ("unsigned", "transport", "unknown_product", "battery"):
+        assert name in said.err
+    assert watches.of(address).flash.log == []
+
+
+def test_firmware_is_written_only_where_somebody_says_so(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    file = KINDS["d1"].write(tmp_path)
+    said = ksos("--device", address_of(KINDS["d1"]), "firmware", "write", file, "--unsigned")
+    assert said.code == 9
+    assert "--yes" in said.err
+
+
+def test_what_is_unproven_wants_to_be_asked_for(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["realtek"]
+    file, address = kind.write(tmp_path), address_of(kind)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 9
+    assert "--experimental" in said.err
+    assert watches.of(address).flash.log == []
+
+
+def test_a_reader_of_json_lines_hears_of_all_of_it(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["secure"]
+    address, file = address_of(kind), kind.write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED, "--json")
+    events = [json.loads(line) for line in said.out.splitlines()]
+    kinds = list(dict.fromkeys(event["event"] for event in events))
+    assert kinds == [
+        *("connected", "preflight", "loader", "started", "progress", "verified", "activated"),
+        *("restarting", "done"),
+    ]
+    assert events[1] == {
+        "event": "preflight",
+        "lifted": ["unsigned", "unknown_product", "unknown_version"],
+    }
+    done = events[-1]
+    assert (done["version_before"], done["version_after"]) == ("17", "18")
+    assert done["sent_bytes"] == kind.size_bytes
+    assert done["repeated_bytes"] == 0
+    assert done["rssi_dbm"] == -50
+    said = ksos("--device", address, "firmware", "write", file, "--yes", "--json")
+    events = [json.loads(line) for line in said.out.splitlines()]
+    assert events[-1]["event"] == "failed"
+    assert events[-1]["exit_code"] == said.code == 7
+
+
+def release(folder: Path, kind: Kind, version: int, **more: str) -> Path:
+    """A manifest of an image, as a maker writes it."""
+    file = kind.write(folder, version)
+    data = file.read_bytes()
+    lines = {"status": "active", "channel": "formal", **more}
+    manifest = folder / "release.toml"
+    text = "\n".join(f'{name} = "{value}"' for name, value in lines.items())
+    manifest.write_text(
+        f'product = "Band 8"\nmodel_code = 532\nkind = "firmware"\nversion = "{version}"\n{text}\n'
+        f'[[files]]\nname = "{file.name}"\nsize_bytes = {len(data)}\n'
+        f'sha256 = "{hashlib.sha256(data).hexdigest()}"\n'
+    )
+    return manifest
+
+
+@pytest.mark.parametrize("kind", [KINDS["d1"], KINDS["secure"], KINDS["smp"]], ids=str)
+def test_a_signed_release_needs_no_permission_and_is_confirmed(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path, kind: Kind
+) -> None:
+    address, manifest = address_of(kind), release(tmp_path / "r", kind, 18)
+    key = tmp_path / "release.pem"
+    assert ksos("release", "key", key).code == 0
+    assert ksos("release", "sign", manifest, "--key", key).code == 0
+    trusted = ("--public-key", Path(f"{key}.pub"))
+    said = ksos("--device", address, "firmware", "write", manifest, *trusted, "--yes", "--json")
+    assert said.code == 0, said.err
+    assert json.loads(said.out.splitlines()[-1])["confirmed"] is True
+    assert ksos("--device", address, "firmware", "verify", manifest, *trusted).code == 0
+    said = ksos("--device", address, "firmware", "write", manifest, *trusted, "--yes")
+    assert said.code == 7
+    assert "version_order" in said.err
+    other = release(tmp_path / "other", kind, 19)
+    said = ksos("--device", address, "firmware", "verify", other)
+    assert said.code == 7
+    key_of_others = tmp_path / "others.pem"
+    assert ksos("release", "key", key_of_others).code == 0
+    wrong = ("--public-key", Path(f"{key_of_others}.pub"))
+    said = ksos("--device", address, "firmware", "write", manifest, *wrong, "--yes")
+    assert said.code == 7
+    assert "signature" in said.err
+
+
+FAULTS = ("lose", "reboot", "drop", "corrupt", "duplicate", "reorder", "lose-write", "cut-power")
+STRIDE = 7
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_fault_anywhere_leaves_a_true_verdict_and_a_watch_that_can_be_finished(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path, kind: Kind, fault: str
+) -> None:
+    file = kind.write(tmp_path)
+    clean = address_of(kind)
+    assert ksos("--device", clean, "firmware", "write", file, *LIFTED, *kind.options).code == 0
+    notified, written = watches.packets(clean)
+    count = written if fault in ("lose-write", "cut-power") else notified
+    first = hash_of(kind.image, fault) % STRIDE
+    for index in range(first, count, STRIDE):
+        address = address_of(kind, f"&fault={fault}@{index}")
+        check_one(ksos, watches, address, file, kind)
+
+
+def hash_of(*words: str) -> int:
+    """A number that is the same in each run."""
+    return hashlib.sha256(" ".join(words).encode()).digest()[0]
+
+
+def check_one(ksos: "CommandLine", watches: Watches, address: str, file: Path, kind: Kind) -> None:
+    arguments = ("--device", address, "--timeout-s", "2", "firmware")
+    options = (*LIFTED, *kind.options)
+    said = ksos(*arguments, "write", file, *options)
+    flash = watches.of(address).flash
+    assert said.code in (0, 3, 4, 5, 6, 7), (address, said.err)
+    if said.code == 0:
+        assert (flash.firmware_version, flash.boots) == (18, True), (address, said.err)
+        return
+    assert "hint:" in said.err, address
+    for _ in range(3):  # the fault is over; a watch that forgot what it knew may need one more
+        said = ksos(*arguments, "resume", file, *options, "--allow", "version_order")
+        if said.code == 0:
+            break
+    assert said.code == 0, (address, said.err)
+    assert (flash.firmware_version, flash.boots) == (18, True), address
