@@ -20,12 +20,23 @@ from ksos_link.cli.firmware_events import (
 )
 from ksos_link.cli.invocation import Invocation, agree, can_ask, invocation
 from ksos_link.cli.run import run
+from ksos_link.cli.write_options import (
+    Allow,
+    Channel,
+    DryRun,
+    PublicKeys,
+    Region,
+    Unsigned,
+    allowed_from,
+    channel_from,
+    keys_from,
+    region_from,
+)
 from ksos_link.errors import NotFoundError, PolicyError, UsageError
 
 if TYPE_CHECKING:
     from ksos_link.operations.firmware_source import StoreNotes
     from ksos_link.operations.firmware_wish import FirmwareEvent, FirmwareReport, FirmwareWish
-    from ksos_link.operations.release_keys import ReleaseKey
     from ksos_link.operations.target import Target
     from ksos_link.store.database import Store
     from ksos_link.store.uploads import BegunUpload
@@ -33,26 +44,6 @@ if TYPE_CHECKING:
 Source = Annotated[
     Path,
     typer.Argument(metavar="FILE", help="A firmware file, or a release manifest (.toml, .json)."),
-]
-PublicKeys = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--public-key", metavar="FILE", help="Verify the release with it; may be given again."
-    ),
-]
-Allow = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Lift an objection by its name; may be given again."),
-]
-Unsigned = Annotated[
-    bool, typer.Option("--unsigned", help="Write what no key that was given has signed.")
-]
-Channel = Annotated[
-    str,
-    typer.Option(metavar="CHANNEL", help="Which releases: internal, public or formal."),
-]
-Region = Annotated[
-    str | None, typer.Option(metavar="CC", help="Your country, for releases with such a rule.")
 ]
 Experimental = Annotated[
     bool, typer.Option("--experimental", help="Use a transport that nobody has shown to work.")
@@ -63,7 +54,6 @@ LoaderKey = Annotated[
         "--loader-key", metavar="FILE", help="The key of a loader that wants encrypted images."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Ask all that is asked, write nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before writing.")]
 _LOADER_KEY_BYTES = (16, 32)
 
@@ -108,7 +98,7 @@ def verify(
     from ksos_link.operations.firmware_state import verify_firmware
 
     call = invocation(ctx)
-    wish = open_source(file, _keys(public_key))
+    wish = open_source(file, keys_from(public_key))
     call.open_log("firmware")
     state = run(verify_firmware(call.target(), wish, call.link_options()))
     print_state(state, json=json)
@@ -140,7 +130,7 @@ def write(  # noqa: PLR0913, PLR0917 each is an option
 
     call = invocation(ctx)
     wish = _wished(
-        open_source(file, _keys(public_key)),
+        open_source(file, keys_from(public_key)),
         (unsigned, experimental, dry_run),
         allow,
         channel,
@@ -181,7 +171,7 @@ def resume(  # noqa: PLR0913, PLR0917 each is an option
     from ksos_link.operations.target import address_of
 
     call = invocation(ctx)
-    keys = _keys(public_key)
+    keys = keys_from(public_key)
     with call.store_if_any() as store:
         target = _target(call, store)
         address = address_of(target)
@@ -202,20 +192,12 @@ def _wished(
     loader_key: Path | None,
 ) -> "FirmwareWish":
     """What was opened, with what the options say."""
-    from ksos_link.operations.preflight import check_allowed
-    from ksos_link.operations.release_manifest import Channel as Channels
-
     unsigned, experimental, dry_run = switches
-    check_allowed(allow or ())
-    if channel not in list(Channels):
-        raise UsageError("There is no such channel.", f"Choose from: {', '.join(Channels)}.")
-    if region is not None and not (len(region) == 2 and region.isascii() and region.isalpha()):
-        raise UsageError("That is no country.", "Give its ISO code of two letters, such as DE.")
     return replace(
         opened,
-        channel=Channels(channel),
-        region=region and region.upper(),
-        allow=frozenset(allow or ()),
+        channel=channel_from(channel),
+        region=region_from(region),
+        allow=allowed_from(allow),
         unsigned=unsigned,
         experimental=experimental,
         dry_run=dry_run,
@@ -237,12 +219,6 @@ def _loader_key(path: Path | None) -> bytes:
     if len(key) not in _LOADER_KEY_BYTES:
         raise UsageError(f"{path} holds no key.", "Write 32 bytes into it as hex digits.")
     return key
-
-
-def _keys(paths: Sequence[Path] | None) -> "list[ReleaseKey]":
-    from ksos_link.operations.release_keys import read_release_key
-
-    return [read_release_key(path) for path in paths or ()]
 
 
 def _target(call: Invocation, store: "Store | None") -> "Target":
