@@ -187,7 +187,7 @@ def test_a_second_upload_that_is_never_acknowledged_fails(run: Run) -> None:
     """The words of the first one, over the same link, do not count for it."""
     first, second, flash = sample(2000), sample(2000, version=8), Flash(OLD, 1)
     # the first takes 5 notifications, the second 3 before its first sum
-    watch = FaultySession(RealtekLoader(flash), parse_faults("drop@9"))
+    watch = FaultySession(RealtekLoader(flash), parse_faults("drop@8"))
 
     async def job() -> None:
         async with air(watch) as radio, met(radio) as loader:
