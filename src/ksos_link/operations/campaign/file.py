@@ -72,9 +72,9 @@ def read_campaign_file(path: Path) -> CampaignFile:
     )
     top.finish()
     if not top.has("step"):
-        top.fault("step", "there is nothing to do; give [[step]] tables")
+        top.fault("step", "there is nothing to do: give [[step]] tables")
     if not top.has("watch") and file.scan is None:
-        top.fault("watch", "there is no watch; give [[watch]] tables or a [scan] rule")
+        top.fault("watch", "there is no watch: give [[watch]] tables or a [scan] rule")
     if faults:
         count = f"{len(faults)} faults" if len(faults) > 1 else "a fault"
         told = "; ".join(faults)
@@ -209,7 +209,7 @@ def _steps(tables: Sequence[StrictTable], folder: Path, common: Expect) -> list[
             once = _steps(table.tables("step"), folder, common)
             times = table.number("times", 1, MOST_STEPS, needed=True) or 1
             if not once:
-                table.fault("step", "there is nothing to repeat; give [[step.step]] tables")
+                table.fault("step", "has nothing to repeat: give [[step.step]] tables")
         else:
             once = [_step(table, do, folder, common)]
             times = table.number("repeat", 1, MOST_STEPS) or 1
