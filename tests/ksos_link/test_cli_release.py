@@ -409,6 +409,15 @@ def test_a_list_says_who_signed(ksos: "CommandLine", signed: Path) -> None:
     assert "signed_by" not in made
 
 
+@pytest.mark.parametrize("size_bytes", [0, 63, 65])
+def test_a_signature_of_another_size_needs_no_key_to_be_wrong(
+    ksos: "CommandLine", signed: Path, size_bytes: int
+) -> None:
+    (signed / "a.toml.sig").write_bytes(bytes(size_bytes))
+    (made,) = lines_of(ksos("release", "list", "out", "--json"))
+    assert (made["signature"], made["problem"]) == ("wrong", "its signature does not fit")
+
+
 def test_a_list_is_narrowed(ksos: "CommandLine", shelf: Path) -> None:
     assert shelf.exists()
     assert len(lines_of(ksos("release", "list", "out", "--json"))) == 6
