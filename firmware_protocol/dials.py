@@ -68,11 +68,15 @@ class DialPart:
 
 @dataclass(frozen=True, slots=True)
 class DialLimits:
-    """What a watch takes: the size of its screen, and the largest dial. None is not known."""
+    """What a watch takes: the size of its screen, and the largest dial. None is not known.
+
+    `colour` is how it keeps the pixels of pictures, in the words of `DialEntry.encoding`.
+    """
 
     width_px: int | None = None
     height_px: int | None = None
     largest_bytes: int | None = None
+    colour: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +155,10 @@ class DialFormat:
     check: Callable[[bytes, DialLimits], tuple[DialObjection, ...]]
     take_apart: Callable[[bytes], tuple[DialPart, ...]]
     put_together: Callable[[Sequence[DialPart]], bytes]
+    expand: Callable[[bytes], bytes]  # what is compressed; else it stays as it is
     pack: Callable[[bytes, int], bytes]  # compress in blocks of so many bytes
     block_bytes: tuple[int, ...]  # those that watches take, the usual one first
     leading: tuple[str, ...]  # descriptions, in their order: the first one must be there
     part_name: Callable[[Mapping[str, object], str], str]  # by the layout, of a PNG in a folder
     compose: Callable[[DialContents, DialMoment], DialScene]
+    name_bytes: int  # of the longest name, with its suffix, under which a watch keeps a dial

@@ -8,6 +8,7 @@ import typer
 
 from ksos_link.cli import render
 from ksos_link.cli.command import epilog, open_app
+from ksos_link.cli.dial_watch_verbs import add_watch_verbs
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.errors import PreflightError, UsageError
@@ -15,7 +16,8 @@ from ksos_link.errors import PreflightError, UsageError
 if TYPE_CHECKING:
     from firmware_protocol.dials import DialContents, DialLimits, DialObjection
 
-app = open_app("Dials (watch faces) as files: look into them, check, draw, change, build.")
+app = open_app("Dials (watch faces): those of the watch; and files: look inside, check, build.")
+add_watch_verbs(app)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A dial: .iwf or .iwf.lz.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]

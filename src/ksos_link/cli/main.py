@@ -49,7 +49,7 @@ SECTIONS: Final = {
         "reminder": "Reminders of sitting, walking, drinking, the cycle.",
         "dnd": "When the watch stays quiet.",
         "display": "Brightness, raise to wake, which way up, which wrist.",
-        "dial": "Watch faces as files: look inside, check, draw, build.",
+        "dial": "Watch faces: list, show, push, remove; and as files.",
         "unit": "Units, first weekday, 12 or 24 hours.",
         "language": "The language that the watch shows.",
         "notice": "Notices and calls; whose the watch shows.",

@@ -1,4 +1,4 @@
-"""Options of all commands that write a file to a watch: what signs it, and what may be overlooked."""
+"""Options of all commands that write a file to a watch: who signed it, what may be overlooked."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -48,18 +48,19 @@ async def upload(
     peer: Peer | None = None,
     *,
     pause_s: float = 0.0,
+    keeps_link: bool = False,
 ) -> AsyncGenerator[UploadEvent, None]:
     """Yield what happens until the watch was told to use all files; `peer` is a link that is open.
 
     After a file that is activated the watch restarts: the next one gets a new link, `pause_s`
     later. Files that are activated together stay on one link, and begin again where it is lost.
-    All links are closed at the end.
+    All links are closed at the end, but with `keeps_link` the last one, where all went well.
 
     Raises:
         LinkLostError, NotFoundError: the link was lost too often, or the watch did not come back.
         RefusedError, MalformedError, PolicyError: see `Peer.run`; nothing was activated.
     """
-    run = _Run(meet, tuple(jobs), counts)
+    run = _Run(meet, tuple(jobs), counts, keeps_link)
     attempt = 0
     while run.begun < len(run.jobs):
         attempt += 1
@@ -90,6 +91,7 @@ class _Run:
     meet: Callable[[], Awaitable[Peer]]
     jobs: tuple[SendFile | InstallImage, ...]
     counts: Counts
+    keeps_link: bool
     begun: int = 0
     furthest_bytes: dict[int, int] = field(default_factory=dict)
     got_on: bool = False
@@ -110,7 +112,8 @@ class _Run:
                     return
             self.begun = len(self.jobs)  # all verified: the last one was to be activated
         finally:
-            await peer.close()
+            if not (self.keeps_link and self.activated and self.begun == len(self.jobs)):
+                await peer.close()
 
     async def _send(self, peer: Peer, index: int) -> AsyncGenerator[UploadEvent, None]:
         loop = asyncio.get_running_loop()

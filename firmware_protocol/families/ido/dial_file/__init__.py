@@ -5,6 +5,7 @@ from typing import Final
 from firmware_protocol.dials import DialFormat
 from firmware_protocol.families.ido.dial_file.blocks import BLOCK_BYTES, pack
 from firmware_protocol.families.ido.dial_file.contents import (
+    expand,
     part_name,
     put_together,
     read,
@@ -24,8 +25,10 @@ DIAL_FORMAT: Final = DialFormat(
     check=check,
     take_apart=take_apart,
     put_together=put_together,
+    expand=expand,
     pack=pack,
     compose=compose,
+    name_bytes=30,  # of V3 08 (ido.md 6.5)
     block_bytes=BLOCK_BYTES,
     leading=(LAYOUT_FILE, FONT_FILE),
     part_name=part_name,

@@ -57,6 +57,15 @@ def recognise(data: bytes) -> bool:
         return False
 
 
+def expand(data: bytes) -> bytes:
+    """The container of a file, compressed or not.
+
+    Raises:
+        DecodeError: the compression is malformed.
+    """
+    return data if data.startswith(MAGIC) else blocks.unpack(data)[0]
+
+
 def open_dial(data: bytes) -> OpenedDial:
     """Expand and read the table and the layout.
 

@@ -31,6 +31,7 @@ def check(data: bytes, limits: DialLimits) -> tuple[DialObjection, ...]:
         *_of_names(dial.container),
         *_of_layout(dial, found),
         *_of_pictures(dial.layout, found, limits),
+        *_of_colours(found, limits),
         *_of_size(dial.container, limits),
     )
 
@@ -113,6 +114,14 @@ def _of_pictures(
             yield DialObjection(
                 "picture-size", f"{name!r} is {size}, larger than the screen {screen}"
             )
+
+
+def _of_colours(found: ReadPictures, limits: DialLimits) -> Iterator[DialObjection]:
+    """Pictures of colours should be kept as the watch says (6.5, V3 07); masks have none."""
+    for name, encoding in found.encodings.items():
+        colour = encoding.partition("/")[0].partition("+")[0]
+        if limits.colour and colour != limits.colour and not colour.startswith("mask"):
+            yield DialObjection("colour", f"{name!r} is in {colour}, the watch in {limits.colour}")
 
 
 def _is_larger(picture: Picture, width_px: int, height_px: int) -> bool:
