@@ -93,6 +93,10 @@ class Script:
             self.busy[name] -= 1
 
 
+def address(name: str) -> str:
+    return f"F9:24:12:00:00:{ord(name):02X}"
+
+
 def key_of(job: StepJob) -> tuple[str, str, int]:
     return job.watch.name, job.step.label, job.attempt
 
@@ -116,7 +120,7 @@ class Nights:
         return open_store(home, SecretSource(secret, keyring=lambda: None), busy_wait_s=0.0)
 
     def run(self, file: CampaignFile, names: Sequence[str], **how: bool) -> CampaignState | None:
-        watches = [CampaignWatch(n, name, f"addr-{name}") for n, name in enumerate(names)]
+        watches = [CampaignWatch(n, name, address(name)) for n, name in enumerate(names)]
         return self._follow(
             lambda store: run_campaign(
                 file, watches, store, Here(self.script), self.now, anew=how.get("anew", False)
@@ -264,7 +268,10 @@ def test_no_more_at_once_than_the_file_says(nights: Nights) -> None:
 def test_a_watch_stays_on_the_radio_that_the_file_names(nights: Nights) -> None:
     file = campaign(nights.folder)
     with nights.open() as store:
-        watches = [CampaignWatch(n, name, name, f"radio {n % 2}") for n, name in enumerate("abcde")]
+        watches = [
+            CampaignWatch(n, name, address(name), f"radio {n % 2}")
+            for n, name in enumerate("abcde")
+        ]
 
         async def all_of() -> None:
             run = run_campaign(file, watches, store, Here(nights.script), nights.now)
@@ -274,6 +281,25 @@ def test_a_watch_stays_on_the_radio_that_the_file_names(nights: Nights) -> None:
         nights.runner.run(all_of())
     assert all(job.radio.name == job.watch.radio for job in nights.script.jobs)
     assert nights.outline(file).all_passed
+
+
+def test_a_step_may_be_for_some_watches_only(nights: Nights) -> None:
+    file = campaign(nights.folder, steps=3, radios=1)
+    first, second, third = file.steps
+    steps = (replace(first, only=("b*",)), replace(second, only=("a", "x")), third)
+    file = replace(file, steps=steps)
+    nights.script.words.extend(["kill"])
+    assert nights.run(file, "ab") is None
+    assert nights.resume(file) is CampaignState.FINISHED
+    got = [[step.label for step in run.steps] for run in nights.outline(file).watches]
+    assert got == [["step 1", "step 2"], ["step 0", "step 2"]]
+    assert nights.outline(file).all_passed
+    assert Counter(key_of(job)[:2] for job in nights.script.jobs) == {
+        ("a", "step 1"): 2,
+        ("a", "step 2"): 1,
+        ("b", "step 0"): 1,
+        ("b", "step 2"): 1,
+    }
 
 
 def test_too_many_failures_stop_a_campaign_and_resume_goes_on(nights: Nights) -> None:
@@ -310,7 +336,7 @@ def test_a_campaign_runs_once_at_a_time_and_a_watch_has_one_job(nights: Nights) 
         with pytest.raises(StoreError, match="running already"):
             nights.run(file, "a")
         lock.release()
-        watch = other.watch_lock("ADDR-A")
+        watch = other.watch_lock(address("a").lower())
         assert watch.try_take()
         nights.run(file, "ab")
         watch.release()
@@ -323,7 +349,7 @@ def test_a_campaign_runs_once_at_a_time_and_a_watch_has_one_job(nights: Nights) 
 def test_a_watch_that_becomes_free_gets_its_job(nights: Nights) -> None:
     file = campaign(nights.folder, steps=1, radios=1)
     with nights.open() as other:
-        watch = other.watch_lock("addr-a")
+        watch = other.watch_lock(address("a"))
         assert watch.try_take()
         nights.runner.get_loop().call_later(3 * BUSY_POLL_S + 1, watch.release)
         nights.run(file, "a")
@@ -352,7 +378,7 @@ def test_an_interruption_ends_cleanly_and_says_so(nights: Nights) -> None:
 
     async def interrupted() -> None:
         with nights.open() as store:
-            watches = [CampaignWatch(0, "a", "a")]
+            watches = [CampaignWatch(0, "a", address("a"))]
             run = run_campaign(file, watches, store, Here(nights.script), nights.now)
             async with contextlib.aclosing(run), asyncio.timeout(STEP_S * 1.5):
                 async for _ in run:
@@ -417,7 +443,7 @@ def test_a_store_that_cannot_be_written_ends_the_run(nights: Nights) -> None:
         patched.setattr(store, "end_campaign", lambda *_: full())
 
         async def all_of() -> None:
-            watches = [CampaignWatch(0, "a", "a")]
+            watches = [CampaignWatch(0, "a", address("a"))]
             async for _ in run_campaign(file, watches, store, Here(nights.script), nights.now):
                 pass
 

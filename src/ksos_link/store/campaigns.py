@@ -4,9 +4,11 @@ The state of a campaign is a function of its attempts alone. One that was begun 
 cut, by a kill or a power cut; whoever goes on marks it so (`settle_campaign`).
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +65,18 @@ class CampaignWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignStep:
+    """A step in words. `only` has patterns of the names of those who get it; empty is all."""
+
+    label: str
+    only: tuple[str, ...] = ()
+
+    def is_for(self, watch: CampaignWatch) -> bool:
+        """Whether a watch gets this step."""
+        return not self.only or any(fnmatchcase(watch.name, pattern) for pattern in self.only)
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What is known of an attempt besides its verdict; None where it was not learned.
 
@@ -108,10 +122,10 @@ class CampaignPart(StorePart):
         sha256: str,
         files: Mapping[str, str],
         watches: Sequence[CampaignWatch],
-        steps: Sequence[str],
+        steps: Sequence[CampaignStep],
         utc_s: int,
     ) -> CampaignHead:
-        """Begin a campaign, in place of the one that the same file had; `steps` are labels."""
+        """Begin a campaign, in place of the one that the same file had."""
         with self._writing_briefly():
             self.database.change("DELETE FROM campaign WHERE path = ?", (str(path),))
             campaign_id = self.database.insert(
@@ -132,8 +146,12 @@ class CampaignPart(StorePart):
                 ],
             )
             self.database.change_many(
-                "INSERT INTO campaign_step (campaign_id, step_no, label) VALUES (?, ?, ?)",
-                [(campaign_id, number, label) for number, label in enumerate(steps)],
+                "INSERT INTO campaign_step (campaign_id, step_no, label, patterns)"
+                " VALUES (?, ?, ?, ?)",
+                [
+                    (campaign_id, number, step.label, json.dumps(step.only))
+                    for number, step in enumerate(steps)
+                ],
             )
         return self.campaign(path)
 
@@ -170,13 +188,13 @@ class CampaignPart(StorePart):
         )
         return [CampaignWatch(*row) for row in rows]
 
-    def campaign_steps(self, campaign_id: int) -> list[str]:
-        """The labels of its steps, in order."""
+    def campaign_steps(self, campaign_id: int) -> list[CampaignStep]:
+        """Its steps, in order."""
         rows = self.database.rows(
-            "SELECT label FROM campaign_step WHERE campaign_id = ? ORDER BY step_no",
+            "SELECT label, patterns FROM campaign_step WHERE campaign_id = ? ORDER BY step_no",
             (campaign_id,),
         )
-        return [row[0] for row in rows]
+        return [CampaignStep(label, tuple(json.loads(patterns))) for label, patterns in rows]
 
     def attempts(self, campaign_id: int) -> list[Attempt]:
         """All attempts, by watch, step and number."""

@@ -268,6 +268,7 @@ CREATE TABLE campaign_step (
     campaign_id INTEGER NOT NULL REFERENCES campaign ON DELETE CASCADE,
     step_no INTEGER NOT NULL,
     label TEXT NOT NULL,
+    patterns TEXT NOT NULL,
     PRIMARY KEY (campaign_id, step_no)
 ) WITHOUT ROWID, STRICT;
 CREATE TABLE campaign_attempt (

@@ -229,11 +229,12 @@ def _step(table: StrictTable, do: str, folder: Path, common: Expect) -> Step:
     if read is None:
         if do:
             table.fault("do", f"{shown(do)!r} is none of {', '.join(_KINDS)}, {_REPEAT}")
-        return Step(do, do, expect)
+        return Step(do, do, expect=expect)
     step = read(table, folder)
     label = f"{do} {step.label}".rstrip()
     pause_s = table.seconds("pause_s", 0, _LONGEST_S) or 0.0
-    return replace(step, do=do, label=label, expect=expect, pause_s=pause_s)
+    only = tuple(_texts(table, "only"))
+    return replace(step, do=do, label=label, only=only, expect=expect, pause_s=pause_s)
 
 
 def _plain(table: StrictTable, folder: Path) -> Step:

@@ -6,6 +6,8 @@ from datetime import datetime, time
 from pathlib import Path
 from typing import Final
 
+from ksos_link.store.campaigns import CampaignStep
+
 MOST_WATCHES: Final = 10_000
 MOST_STEPS: Final = 10_000  # of one watch, repeats unrolled
 SCAN_S: Final = 20.0  # sleepy watches advertise every 10 s or more
@@ -46,15 +48,22 @@ class FirmwareAsk:
 class Step:
     """One thing to do with a watch. `files` has the digests of all that it reads, by path.
 
-    `pause_s` goes by before it begins; the radio is free meanwhile.
+    `only` has patterns of the names of the watches that get it; empty is all. `pause_s` goes by
+    before it begins; the radio is free meanwhile.
     """
 
     do: str
     label: str
+    only: tuple[str, ...] = ()
     expect: Expect = Expect()
     firmware: FirmwareAsk | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     pause_s: float = 0.0
+
+    @property
+    def kept(self) -> CampaignStep:
+        """What the store keeps of it."""
+        return CampaignStep(self.label, self.only)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def outline(store: Store, path: Path) -> Outline:
         cut = was_killed and attempt.verdict is Verdict.RUNNING
         shown = replace(attempt, verdict=Verdict.INTERRUPTED) if cut else attempt
         made.setdefault((attempt.watch, attempt.step), []).append(shown)
-    labels = store.campaign_steps(head.campaign_id)
+    steps = store.campaign_steps(head.campaign_id)
     unbegun = PENDING if head.state not in _OVER else SKIPPED
     return Outline(
         head,
@@ -141,8 +141,9 @@ def outline(store: Store, path: Path) -> Outline:
             WatchRun(
                 watch,
                 tuple(
-                    _step(number, label, made.get((watch.number, number), []), unbegun)
-                    for number, label in enumerate(labels)
+                    _step(number, step.label, made.get((watch.number, number), []), unbegun)
+                    for number, step in enumerate(steps)
+                    if step.is_for(watch)
                 ),
             )
             for watch in store.campaign_watches(head.campaign_id)

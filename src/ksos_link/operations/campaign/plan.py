@@ -37,10 +37,23 @@ async def find_watches(
         )
     if any(step.do == "sync" for step in file.steps):
         _check_paired(watches, devices)
-    return [
+    found = [
         CampaignWatch(number, watch.name, watch.address, watch.radio)
         for number, watch in enumerate(watches)
     ]
+    _check_work(file, found)
+    return found
+
+
+def _check_work(file: CampaignFile, watches: Sequence[CampaignWatch]) -> None:
+    """Every watch has a step, and every step a watch: else something is misspelt."""
+    steps = [step.kept for step in file.steps]
+    idle = [watch.name for watch in watches if not any(step.is_for(watch) for step in steps)]
+    empty = [step.label for step in steps if not any(map(step.is_for, watches))]
+    told = [f"no step is for {name}" for name in idle]
+    told += [f"no watch is for the step {label}" for label in dict.fromkeys(empty)]
+    if told:
+        raise UsageError(f"The campaign does not add up: {'; '.join(told)}.", "See `only`.")
 
 
 def _named(named: Sequence[NamedWatch], devices: Sequence[Device]) -> list[NamedWatch]:

@@ -34,6 +34,7 @@ from ksos_link.operations.campaign.steps import (
     StepRemark,
     Workplace,
 )
+from ksos_link.operations.target import address_of, parse_target
 from ksos_link.store.campaigns import (
     ENDED,
     Attempt,
@@ -77,7 +78,7 @@ async def run_campaign(
             file.sha256,
             file.files,
             watches,
-            [step.label for step in file.steps],
+            [step.kept for step in file.steps],
             int(now().timestamp()),
         )
         async with contextlib.aclosing(_events(_Run(file, head, store, place, now))) as events:
@@ -191,6 +192,8 @@ class _Run:
 
     def _left(self, watches: Sequence[CampaignWatch], attempts: Sequence[Attempt]) -> list[_Turn]:
         turns = {watch.number: _Turn(watch) for watch in watches}
+        for each in turns.values():
+            self._pass_over(each)
         for attempt in attempts:  # in order of steps and attempts
             if (turn := turns.get(attempt.watch)) is not None and self._has_ended(turn, attempt):
                 del turns[attempt.watch]
@@ -207,13 +210,21 @@ class _Run:
                 turn.step, turn.failures = attempt.step + 1, 0
             case _:
                 pass  # it was cut, and is done anew
+        self._pass_over(turn)
         return turn.step >= len(self.file.steps)
+
+    def _pass_over(self, turn: _Turn) -> None:
+        """Leave out steps that are for other watches."""
+        steps = self.file.steps
+        while turn.step < len(steps) and not steps[turn.step].kept.is_for(turn.watch):
+            turn.step += 1
 
     # ---- slots
 
     async def _slot(self, radio: Radio) -> None:
         while (turn := await self._next(radio)) is not None:
-            lock = self.store.watch_lock(turn.watch.address)
+            address = turn.watch.address
+            lock = self.store.watch_lock(address_of(parse_target(address)) or address)
             turn.at_work = True
             self._at_work += 1
             try:
