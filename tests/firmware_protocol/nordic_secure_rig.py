@@ -4,7 +4,9 @@ Time passes only when both wait. Faults count through the whole life of the rig:
 the bootloader makes them, writes as the client makes them.
 """
 
+import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -28,7 +30,7 @@ WRITE_FAULTS = ("lose-write", "cut-write")
 
 def image_of(size_bytes: int, version: int = 2) -> bytes:
     """Made-up firmware; shorter than its mark it would not start, which no loader minds."""
-    filler = Random(size_bytes).randbytes(size_bytes)
+    filler = hashlib.shake_256(b"%d" % size_bytes).digest(size_bytes)
     return (firmware_mark(version) + filler)[:size_bytes]
 
 
@@ -39,8 +41,19 @@ def part_of(image: bytes, said: InitFields | None = None, **init: object) -> Ima
     return ImagePart("application.bin", "application", image, head)
 
 
-def new_flash() -> Flash:
-    return Flash(OLD, 1)
+@dataclass(slots=True)
+class WatchedFlash(Flash):
+    """Remembers what was installed."""
+
+    installed: list[bytes] = field(default_factory=list)
+
+    def install(self, image: bytes) -> None:
+        Flash.install(self, image)
+        self.installed.append(image)
+
+
+def new_flash() -> WatchedFlash:
+    return WatchedFlash(OLD, 1)
 
 
 class LinkLostError(Exception):
@@ -58,11 +71,12 @@ class Rig:
     """One link after the other between a dialect and the watch's end."""
 
     loader: WatchSession
-    dialect: type[Dialect] = TRANSPORT.open_dialect  # type: ignore[assignment]
+    dialect: Callable[[int], Dialect] = TRANSPORT.open_dialect
     max_write_bytes: int = 244
     faults: tuple[Fault, ...] = ()
     seed: int = 0
     deaf: bool = False  # ignores that the watch wants the link down
+    alter: Callable[[bytes], list[bytes]] | None = None  # what arrives instead of a notification
     now_s: float = 0.0
     notified: int = 0
     written: int = 0
@@ -73,7 +87,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         self._held: list[tuple[str, bytes]] = []
-        self._random = Random(self.seed)
+        self._random = Random(self.seed)  # noqa: S311  weather, not secrets
         self._faults = defaultdict(set)
         for fault in self.faults:
             self._faults[fault.at, fault.kind.endswith("write")].add(fault.kind)
@@ -92,7 +106,7 @@ class Rig:
         self.loader.link_lost(self.now_s)
 
     def run(self, job: Job) -> list[Event]:
-        """All events of a job up to its end.
+        """All events of a job, its end last.
 
         Raises:
             LinkLostError: with the events so far as its arguments; the rig is not connected then.
@@ -102,9 +116,9 @@ class Rig:
             events += self.session.start(job, self.now_s)
             for _ in range(100_000):
                 self._write()
-                if events and isinstance(events[-1], JobDone | JobFailed):
+                if ends := _ends(events):
                     self._settle()
-                    return events
+                    return [event for event in events if event not in ends] + ends
                 events += self._turn()
         except LinkLostError:
             self._held.clear()
@@ -148,7 +162,7 @@ class Rig:
             due += self._pass_on(notification)
         for uuid, data in due:
             events += self.session.receive_data(uuid, data, self.now_s)
-        if events and isinstance(events[-1], JobDone | JobFailed):
+        if _ends(events):
             return events
         if self.loader.link_must_drop and not self.deaf:
             self.loader.link_lost(self.now_s)
@@ -180,8 +194,14 @@ class Rig:
         if "reorder" in kinds:
             self._held.append((uuid, data))
             return []
+        if self.alter is not None:
+            return [(uuid, other) for other in self.alter(data)]
         held, self._held = self._held, []
         return [(uuid, data)] * (2 if "duplicate" in kinds else 1) + held
+
+
+def _ends(events: list[Event]) -> list[Event]:
+    return [event for event in events if isinstance(event, JobDone | JobFailed)]
 
 
 def install_again(rig: Rig, part: ImagePart, most_links: int = 30) -> list[Event]:
@@ -197,6 +217,6 @@ def install_again(rig: Rig, part: ImagePart, most_links: int = 30) -> list[Event
     raise AssertionError("the loader is never content")
 
 
-def new_rig(**more: object) -> tuple[Rig, Flash]:
+def new_rig(**more: object) -> tuple[Rig, WatchedFlash]:
     flash = new_flash()
     return Rig(NordicSecureLoader(flash), **more), flash  # type: ignore[arg-type]
