@@ -5,8 +5,6 @@ import contextlib
 import functools
 import itertools
 import os
-import selectors
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -39,6 +37,7 @@ from ksos_link.virtual_watch.scenarios import (
 )
 from ksos_link.virtual_watch.sensors import memory_for
 from ksos_link.virtual_watch.virtual_radio import VirtualRadio
+from tests.ksos_link.jumping_loop import JumpingLoop, hush_bumble
 from tests.ksos_link.lasting_watch import WATCH, let_watches_last
 
 Result = TypeVar("Result")
@@ -153,31 +152,6 @@ metres_per_min = 170
 bpm = 150
 """
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-class JumpingSelector(selectors.DefaultSelector):
-    """Waits for nothing: when nobody has anything to do, the time jumps to the next appointment."""
-
-    now_s = 0.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
-        if not ready:
-            if timeout is None:
-                raise RuntimeError("everybody waits, and nothing will ever happen")
-            self.now_s += max(0.0, timeout)
-        return ready
-
-
-class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop in which time-outs cost nothing and always strike in the same order."""
-
-    def __init__(self) -> None:
-        self._jumping = JumpingSelector()
-        super().__init__(self._jumping)
-
-    def time(self) -> float:
-        return self._jumping.now_s
 
 
 class NotedSession(WatchSession):
@@ -409,11 +383,7 @@ class SyncBench:
 
 @pytest.fixture
 def quiet_bumble(monkeypatch: pytest.MonkeyPatch) -> None:
-    """bumble formats and paints each packet for a log that nobody keeps: a third of the time."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("bumble.") and hasattr(module, "color"):
-            monkeypatch.setattr(module, "color", lambda text, *_, **__: text)
-    monkeypatch.setattr("bumble.hci.HCI_Object.format_fields", staticmethod(lambda *_, **__: ""))
+    hush_bumble(monkeypatch)
 
 
 @pytest.fixture
