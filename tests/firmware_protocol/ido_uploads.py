@@ -31,16 +31,24 @@ def aota(size_bytes: int) -> bytes:
     return b"AOTA" + struct.pack("<I", zlib.crc32(head)) + head + body
 
 
-def dial(title: str = "made", width: int = 120, height: int = 240, shade: int = 0) -> bytes:
-    """A dial that nothing speaks against, expanded."""
+def dial(
+    title: str = "made",
+    width: int = 120,
+    height: int = 240,
+    shade: int = 0,
+    *,
+    flat: bool = False,
+    encoding: str = "rgb565a",
+) -> bytes:
+    """A dial that nothing speaks against, expanded; a flat one packs to very little."""
     layout = {"name": title, "preview": "small.bmp", "bkground": "back.png", "item": []}
-    row = b"".join(bytes((8 * (x % 32), shade, 0, 255)) for x in range(width))
+    row = b"".join(bytes((0 if flat else 8 * (x % 32), shade, 0, 255)) for x in range(width))
     back = Picture(width, height, row * height)
     small = Picture(8, 8, row[: 8 * 4] * 8)
     return DIAL_FORMAT.put_together(
         (
             DialPart("iwf.json", json.dumps(layout).encode()),
-            DialPart("back.png", picture=back, encoding="rgb565a"),
+            DialPart("back.png", picture=back, encoding=encoding),
             DialPart("small.bmp", picture=small, encoding="rgb565a"),
         )
     )
