@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from firmware_protocol.errors import DecodeError
 from firmware_protocol.family import Asking, Exchange, JobError, Message, Output, Write
 from firmware_protocol.updates.smp.codec import (
     HEADER_BYTES,
@@ -90,11 +91,16 @@ class Conversation:
 
         Raises:
             JobError: the watch refused or stayed silent.
+            DecodeError: two images are said to run in one place.
         """
         reply = yield from self.ask(
             "for its images", lambda number: ImageStatesReadRequest(sequence=number)
         )
-        return granted(reply).as_a(ImageStatesReadResponse).images
+        images = granted(reply).as_a(ImageStatesReadResponse).images
+        running = [image.image or 0 for image in images if image.active]
+        if len(running) > len(set(running)):
+            raise DecodeError("two images are said to run")
+        return images
 
     def learn_buffers(self) -> Asking[None]:
         """Ask for the server's buffers; an older one does not know them.

@@ -53,17 +53,14 @@ def confirm(talk: Conversation, job: ConfirmImage) -> Dialogue:
     running = yield from _active(talk.images())
     if running.hash is None or running.hash.hex() != job.digest.lower():
         raise JobError("refused", "another image runs: the new one did not start, or it went back")
-    if running.confirmed:
-        return
     reply = yield from talk.ask(
         "to keep the image",
         lambda number: ImageStatesWriteRequest(confirm=True, sequence=number),
         timeout_s=CHUNK_TIMEOUT_S,
     )
-    for image in granted(reply).as_a(ImageStatesReadResponse).images:
-        if image.active and image.hash == running.hash and image.confirmed:
-            return
-    raise JobError("refused", "it does not say that it keeps the image")
+    images = granted(reply).as_a(ImageStatesReadResponse).images
+    if not any(image.hash == running.hash and image.confirmed for image in images):
+        raise JobError("refused", "it does not say that it keeps the image")
 
 
 def _active(asking: Asking[list[ImageState]]) -> Asking[ImageState]:

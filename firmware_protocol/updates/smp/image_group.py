@@ -139,6 +139,8 @@ class ImageGroup:
             raise RefusedError(NO_FREE_SLOT)
         if total_bytes > self._boot.most_bytes:
             raise RefusedError(TOO_LARGE)
+        if len(data) > total_bytes:
+            raise RefusedError(OVERRUN)
         running = image_in(self._boot.primary.content)
         new_version = struct.unpack_from("<BBHI", data, 20)
         if upgrade and running is not None and running.version >= new_version:

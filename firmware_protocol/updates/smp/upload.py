@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from firmware_protocol.errors import DecodeError
+from firmware_protocol.errors import DecodeError, LocalProtocolError
 from firmware_protocol.family import Asking, Exchange, JobError, Message
 from firmware_protocol.images import ImagePart, mcuboot
 from firmware_protocol.transfer import Acknowledged, Upload
@@ -67,6 +67,7 @@ class SmpUpload(Upload):
         self._window = UNTOLD_WINDOW
         self._silences = 0
         self._spoilt = False
+        self._listed: ImageState | None = None  # what `verify` found
 
     def offer(self) -> Asking[int]:
         """Announce the image, unless the watch lists it already: then nothing is left to send."""
@@ -105,6 +106,7 @@ class SmpUpload(Upload):
             if reply.refusal.group is None and reply.refusal.code == NO_MEMORY:
                 self._window = max(1, self._window // 2)
                 return (yield from self._drain(answered.offset, sent_bytes))
+            self._spoilt = True  # the same again would be refused again
             raise JobError("refused", in_words(reply.refusal))
         self._look_at_match(reply)
         told = _offset_in(reply)
@@ -114,7 +116,8 @@ class SmpUpload(Upload):
 
     def verify(self) -> Asking[None]:
         """Look whether the watch lists the image by its own digest (6.3 step 6)."""
-        if not self._among((yield from self._talk.images())):
+        self._listed = self._among((yield from self._talk.images()))
+        if self._listed is None:
             raise JobError("refused", "the watch does not list the image that it got")
 
     def activate(self) -> Asking[None]:
@@ -122,22 +125,21 @@ class SmpUpload(Upload):
 
         An image that runs already is left alone: a restart would end its trial.
         """
-        image = self._among((yield from self._talk.images()))
-        if image is None:
-            raise JobError("refused", "the watch does not list the image any more")
-        if image.active:
+        if self._listed is None:
+            raise LocalProtocolError("nothing is activated that was not verified")
+        if self._listed.active:
             return
-        if not image.pending:
-            reply = yield from self._talk.ask(
-                "to try the image",
-                lambda number: ImageStatesWriteRequest(
-                    hash=self._digest, confirm=False, sequence=number
-                ),
-                timeout_s=CHUNK_TIMEOUT_S,
-            )
-            image = self._among(granted(reply).as_a(ImageStatesReadResponse).images)
-            if image is None or not image.pending:
-                raise JobError("refused", "the watch does not mean to try the image")
+        # also where it waits already: no bit of a list alone decides what is restarted
+        reply = yield from self._talk.ask(
+            "to try the image",
+            lambda number: ImageStatesWriteRequest(
+                hash=self._digest, confirm=False, sequence=number
+            ),
+            timeout_s=CHUNK_TIMEOUT_S,
+        )
+        image = self._among(granted(reply).as_a(ImageStatesReadResponse).images)
+        if image is None or not image.pending:
+            raise JobError("refused", "the watch does not mean to try the image")
         if self._last:
             reply = yield from self._talk.ask(
                 "to restart", lambda number: ResetWriteRequest(sequence=number)
@@ -145,7 +147,7 @@ class SmpUpload(Upload):
             granted(reply)
 
     def abort(self) -> Asking[None]:
-        """Erase an image that did not arrive as it is; what is only incomplete goes on later."""
+        """Erase what cannot become the image; what is only incomplete goes on later."""
         if self._spoilt:
             yield from self._talk.ask(
                 "to erase the image",
