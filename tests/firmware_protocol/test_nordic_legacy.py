@@ -223,14 +223,19 @@ def test_the_init_packet_of_the_reference_opens_a_loader_for_it() -> None:
     assert rig.flash.installed == bytes(range(256))
 
 
-@given(data=st.binary(max_size=8))
-def test_noise_is_an_answer_or_is_refused(data: bytes) -> None:
+ANSWERS: Final = [bytes.fromhex(text) for text in ("", "11", "1001", "1007", "100701", "100702")]
+
+
+@given(head=st.sampled_from(ANSWERS), tail=st.binary(max_size=8))
+def test_noise_is_an_answer_or_is_refused(head: bytes, tail: bytes) -> None:
+    data = head + tail
     try:
         told = messages.decode_control(data)
     except DecodeError:
         return
     if isinstance(told, messages.Receipt):
-        assert data == struct.pack("<BI", 0x11, told.received_bytes)
+        count = struct.pack("<I", told.received_bytes)
+        assert data in (b"\x11" + count, b"\x10\x07\x01" + count)
     else:
         assert data == bytes((0x10, told.op, told.result))
 
@@ -412,6 +417,16 @@ def test_a_half_written_single_bank_does_not_start(kind: str) -> None:
     judged(rig, SHORT, [])
 
 
+@pytest.mark.parametrize("at", [2, 3, 4])
+def test_a_receipt_that_is_lost_is_asked_for_and_no_byte_goes_twice(at: int) -> None:
+    rig = Rig(faults=[Fault("drop", at)])
+    events = rig.install(SHORT)
+    assert UploadProgress("app.bin", 450, 450, 450, 0) in events
+    assert rig.flash.installed == SHORT.data
+    assert rig.written.count((C, b"\x07")) == 1
+    assert rig.now_s == 3.0
+
+
 def test_nothing_is_resumed() -> None:
     rig = Rig(faults=[Fault("lose-write", 25)])
     rig.install(SHORT)
@@ -533,6 +548,7 @@ def test_what_is_old_or_noise_neither_counts_nor_harms(windows: list[list[bytes]
         ([[receipt(200)], [receipt(400)], [receipt(450)]], "silent", "up to 450"),
         ([[bytes((0x10, 3, 6))]], "refused", "took the bytes not: the operation failed"),
         ([], "silent", "the watch did not answer to the bytes up to 200"),
+        ([[receipt(200)], [], ok(3)], "silent", "the watch did not answer to the bytes up to 400"),
     ],
 )
 def test_a_window_that_is_not_acknowledged_ends_the_upload(
@@ -590,6 +606,27 @@ def test_an_erase_may_take_a_minute(after_s: float, good: bool) -> None:
     events += session.receive_data(C, ok(1)[0], after_s)
     events += session.timed_out(after_s)
     assert bool([event for event in events if isinstance(event, JobFailed)]) is not good
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (bytes.fromhex("10070200000000"), "silent"),
+        (b"\x10\x07\x01" + struct.pack("<I", 0), "silent"),
+        (b"\x10\x07\x01" + struct.pack("<I", 180), "malformed"),
+        (bytes.fromhex("100306"), "refused"),
+    ],
+)
+def test_a_loader_that_did_not_get_all_is_given_up(answer: bytes, kind: str) -> None:
+    script, events = scripted([], {7: [answer]})
+    assert failure(events)[0] == kind
+    assert script.written[-2:] == [b"\x07", b"\x06"]
+
+
+@pytest.mark.parametrize("answer", [receipt(200), b"\x10\x07\x01" + struct.pack("<I", 200)])
+def test_a_loader_that_counts_all_is_believed(answer: bytes) -> None:
+    _, events = scripted([[], *WINDOWS[1:]], {7: [answer]})
+    assert UploadActivated("app.bin") in events
 
 
 def test_acknowledgements_of_the_upload_before_are_none_of_the_next() -> None:

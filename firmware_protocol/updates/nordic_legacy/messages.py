@@ -38,10 +38,12 @@ RECEIVE: Final = bytes((OP_RECEIVE,))
 VALIDATE: Final = bytes((OP_VALIDATE,))
 ACTIVATE: Final = b"\x05"
 RESET: Final = b"\x06"
+COUNT: Final = b"\x07"
 RECEIPT_REQUEST: Final = Struct("op" / Const(0x08, Int8ul), "packets" / Int16ul)
 
 _RESPONSE: Final = Struct(Const(0x10, Int8ul), "op" / Int8ul, "result" / Int8ul, Terminated)
 _RECEIPT: Final = Struct(Const(0x11, Int8ul), "received_bytes" / Int32ul, Terminated)
+_COUNTED: Final = Struct(Const(b"\x10\x07\x01"), "received_bytes" / Int32ul, Terminated)
 _REVISION: Final = Struct("revision" / Int16ul, Terminated)
 
 
@@ -61,7 +63,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`11 bytes`: how much of the image arrived."""
+    """How much of the image arrived: `11 bytes`, or `10 07 01 bytes` where it was asked for."""
 
     received_bytes: int
     name: str = "nordic_legacy.receipt"
@@ -84,6 +86,8 @@ def decode_control(data: bytes) -> Response | Receipt:
     try:
         if data[:1] == b"\x11":
             return Receipt(_RECEIPT.parse(data).received_bytes)
+        if data[:3] == b"\x10\x07\x01":
+            return Receipt(_COUNTED.parse(data).received_bytes)
         found = _RESPONSE.parse(data)
     except ConstructError:
         raise DecodeError("no response and no receipt of legacy DFU") from None

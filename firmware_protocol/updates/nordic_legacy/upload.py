@@ -13,6 +13,7 @@ from firmware_protocol.transfer import Acknowledged, Upload
 from firmware_protocol.updates.nordic_legacy import gatt
 from firmware_protocol.updates.nordic_legacy.messages import (
     ACTIVATE,
+    COUNT,
     INIT_BEGINS,
     INIT_ENDS,
     KINDS,
@@ -36,6 +37,7 @@ RECEIPT_PACKETS: Final = 10  # 4.3, step 4
 WINDOW_BYTES: Final = RECEIPT_PACKETS * PACKET_BYTES
 ERASE_S: Final = 60.0  # 4.3, step 2: up to tens of seconds
 ANSWER_S: Final = 10.0  # 4.3: about 10 s
+ASKING_S: Final = 3.0  # after so long without a receipt its question is put, well before that
 
 
 class LegacyUpload(Upload):
@@ -69,16 +71,27 @@ class LegacyUpload(Upload):
         return 0
 
     def send(self, offset: int) -> Asking[Acknowledged]:
-        """Step 5; after the last byte comes a response in place of a receipt."""
+        """Step 5; after the last byte comes a response in place of a receipt.
+
+        A receipt may be lost where the bytes are not; starting again would cost all of them, so
+        the loader is asked for its count (`07`) before the upload is given up.
+        """
         window = self._part.data[offset : offset + WINDOW_BYTES]
         end = offset + len(window)
 
-        def accepts(message: Message) -> bool:
-            if isinstance(message, Receipt):  # an old one, said twice, acknowledges nothing
-                return message.received_bytes > offset and end < self.total_bytes
-            return _is_of(OP_RECEIVE, message)
+        def counts(message: Message) -> bool:
+            return isinstance(message, Receipt) and message.received_bytes > offset
 
-        told = yield Exchange(lambda: _packets(window), accepts, ANSWER_S)
+        def accepts(message: Message) -> bool:  # an old receipt, said twice, acknowledges nothing
+            return _is_of(OP_RECEIVE, message) or (end < self.total_bytes and counts(message))
+
+        told = yield Exchange(lambda: _packets(window), accepts, ASKING_S)
+        if told is None:
+            told = yield Exchange(
+                lambda: [_control(COUNT)],
+                lambda message: accepts(message) or counts(message),
+                ANSWER_S - ASKING_S,
+            )
         if told is None:
             raise JobError("silent", f"the watch did not answer to the bytes up to {end}")
         if isinstance(told, Response):
