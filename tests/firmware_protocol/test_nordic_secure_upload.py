@@ -14,6 +14,7 @@ from firmware_protocol.events import (
     Identified,
     JobDone,
     JobFailed,
+    Remarked,
     UploadActivated,
     UploadProgress,
     UploadStarted,
@@ -64,11 +65,6 @@ def failed(events: list[Event]) -> JobFailed:
 def held_of(events: list[Event]) -> int:
     (started,) = [event for event in events if isinstance(event, UploadStarted)]
     return started.held_bytes
-
-
-def image_bytes_of(rig: Rig) -> int:
-    """Bytes on the packet characteristic but for one init packet."""
-    return sum(map(len, rig.packets)) - len(SHORT_PART.head)
 
 
 # ---- the good way
@@ -131,16 +127,37 @@ def test_other_jobs_are_not_for_a_loader(job: Job) -> None:
     assert failed(rig.run(job)).kind == "unsupported"
 
 
+FIRST = InitFields(fw_version=2, type=3, app_size=0, sd_size=PAGE, bl_size=500)
+FIRST_PART = replace(part_of(image_of(PAGE + 500), FIRST), kind="softdevice_bootloader")
+
+
 def test_parts_come_one_after_the_other() -> None:
     rig, flash = new_rig()
-    first = InitFields(fw_version=2, type=3, app_size=0, sd_size=PAGE, bl_size=500)
-    both = replace(part_of(image_of(PAGE + 500), first), kind="softdevice_bootloader")
     rig.run(Identify())
-    assert installed_with(rig.run(InstallImage(both, last=False)))
+    assert installed_with(rig.run(InstallImage(FIRST_PART, last=False)))
     assert stays(rig)
     assert not flash.boots
     assert installed_with(rig.install(SHORT_PART))
     assert flash.installed == [SHORT]
+
+
+def test_a_part_that_is_there_is_passed_by() -> None:
+    """A package that was begun is begun again from its first part, and yet ends well."""
+    rig, flash = new_rig()
+    rig.run(Identify())
+    rig.run(InstallImage(FIRST_PART, last=False))
+    rig.run(Identify())
+    first = rig.run(InstallImage(FIRST_PART, last=False))
+    assert isinstance(first[0], Remarked)
+    assert isinstance(first[1], JobDone)
+    assert not installed_with(first)
+    assert installed_with(rig.run(InstallImage(SHORT_PART)))
+    assert flash.installed == [SHORT]
+    # alone it is refused, and so is what is for other hardware
+    rig.run(Identify())
+    assert "too low" in failed(rig.run(InstallImage(FIRST_PART))).reason
+    other = part_of(FIRST_PART.data, replace(FIRST, hw_version=1))
+    assert "hardware" in failed(rig.run(InstallImage(other, last=False))).reason
 
 
 def stays(rig: Rig) -> bool:

@@ -66,6 +66,9 @@ _EXTENDED_ERRORS: Final[Mapping[int, str]] = {
     0x0D: "there is not enough space",
     0x0E: "this firmware is there already",
 }
+# what a loader says of a SoftDevice or bootloader that it has already (3.7): the version must be
+# higher, and the SoftDevice that it replaces is gone
+ALREADY_THERE: Final = frozenset({0x05, 0x07, 0x0E})
 
 _CREATE: Final = Struct("op" / Const(Op.CREATE, Int8ul), "type" / Int8ul, "size" / Int32ul)
 _SET_RECEIPTS: Final = Struct("op" / Const(Op.SET_RECEIPTS, Int8ul), "packets" / Int16ul)

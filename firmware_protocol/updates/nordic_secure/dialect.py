@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from firmware_protocol.events import Event, FrameIgnored, Identified, WatchInfo
+from firmware_protocol.events import Event, FrameIgnored, Identified, Remarked, WatchInfo
 from firmware_protocol.family import Dialect, Dialogue, JobError, Message, Output, Report
 from firmware_protocol.jobs import Identify, InstallImage, Job
 from firmware_protocol.transfer import run_upload
 from firmware_protocol.updates.nordic_secure import codec
 from firmware_protocol.updates.nordic_secure.codec import ObjectType
-from firmware_protocol.updates.nordic_secure.upload import SecureUpload, demand
+from firmware_protocol.updates.nordic_secure.upload import LoaderRefusedError, SecureUpload, demand
 
 NAME: Final = "nordic-secure"
 _LEAST_PACKET_BYTES: Final = 20
@@ -43,12 +43,25 @@ class SecureDialect(Dialect):
             if not job.part.data or not job.part.head:
                 text = "an image and its init packet are needed, and one of them is empty"
                 raise JobError("invalid", text)
-            return run_upload(SecureUpload(job.part, self._packet_bytes))
+            return _install(job, SecureUpload(job.part, self._packet_bytes))
         raise JobError("unsupported", "a Nordic loader only takes images")
 
     def unsolicited(self, message: Message) -> tuple[list[Event], list[Output]]:
         """A loader tells nothing unasked: this is late, or came twice."""
         return [FrameIgnored("an answer that was not asked for now", message.name)], []
+
+
+def _install(job: InstallImage, upload: SecureUpload) -> Dialogue:
+    """Pass by a part before the last that is there: a package that was begun must be finished (9).
+
+    Nothing is risked by it: the loader itself judges whether what follows fits.
+    """
+    try:
+        yield from run_upload(upload)
+    except LoaderRefusedError as refused:
+        if job.last or refused.answer.extended not in codec.ALREADY_THERE:
+            raise
+        yield Report(Remarked("The loader has this part already, or a newer one."))
 
 
 def _identify() -> Dialogue:

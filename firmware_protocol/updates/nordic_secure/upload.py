@@ -44,6 +44,14 @@ def demand(request: bytes, question: str) -> Asking[Answer]:
     return _done(answer, question)
 
 
+class LoaderRefusedError(JobError):
+    """The loader would not; `answer` says why."""
+
+    def __init__(self, question: str, answer: Answer) -> None:
+        super().__init__("refused", f"asked {question}, the loader says: {answer.words}")
+        self.answer = answer
+
+
 class SecureUpload(Upload):
     """One part of a package; see `Upload` for its steps."""
 
@@ -183,5 +191,5 @@ def _done(answer: Answer | None, question: str) -> Answer:
     if answer is None:
         raise JobError("silent", f"the watch did not answer when asked {question}")
     if not answer.succeeded:
-        raise JobError("refused", f"asked {question}, the loader says: {answer.words}")
+        raise LoaderRefusedError(question, answer)
     return answer
