@@ -17,6 +17,7 @@ from firmware_protocol.families.ido.watch import options
 from firmware_protocol.samples import METRICS, Quality, SleepStage
 from ksos_link.errors import KsosError
 from ksos_link.virtual_watch import faults, scenarios
+from tests.firmware_protocol.ido_uploads import dial, packed
 from tests.ksos_link.release_files import put as put_release
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("prepared")
     for version in ("1.8", "1.9", "1.10"):
         put_release(place / "releases", f"watch-{version}.toml", version)
+    put_release(place, "band-17.toml", "17")  # what a virtual watch runs
+    (place / "witch.iwf.lz").write_bytes(packed(dial("witch")))
     env = os.environ | {
         "KSOS_HOME": str(place / "home"),
         "KSOS_KEY_FILE": str(place / "secret"),
@@ -122,6 +125,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "store backup band.ksosbackup",
         "release key release.pem",
         "release sign releases/watch-1.9.toml --key release.pem",
+        "virtual image nordic-secure --firmware 18 app.zip --public-key app.pem",
+        "virtual image ido-fw --firmware 18 app.fw",
     ):
         command = [sys.executable, "-m", "ksos_link", *arguments.split()]
         subprocess.run(command, env=env, cwd=place, check=True, capture_output=True, timeout=120)
@@ -152,6 +157,10 @@ def keys_in(value: object) -> set[str]:
         "watch list",
         "device info",
         "device log",
+        "dial list",
+        "dial show",
+        "dial set local_2",
+        "dial push witch.iwf.lz --unsigned",
         "notice send hello",
         "notice apps",
         f"listen --for-s 3 --device {WATCH}&do=next@1",

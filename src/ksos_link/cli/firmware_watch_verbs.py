@@ -63,8 +63,8 @@ def add_watch_verbs(app: typer.Typer) -> None:
     app.command(epilog=epilog("ksos firmware show --device wrist"))(show)
     app.command(
         epilog=epilog(
-            "ksos firmware write release.toml --public-key release.pem.pub --device wrist",
-            "ksos firmware write app.zip --unsigned --yes --json --device F9:24:12:00:00:01",
+            "ksos firmware write watch-1.2.toml --public-key release.pem.pub",
+            "ksos firmware write app.zip --unsigned --yes --device F9:24:12:00:00:01",
             "ksos firmware write app.zip --unsigned --dry-run",
         )
     )(write)

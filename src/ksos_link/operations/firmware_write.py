@@ -191,7 +191,7 @@ class _Writing:
             for objection in preflight(
                 watch, facts_of_firmware(file), release, signature, channel=wish.channel
             )
-            if knows_watch or not objection.name.startswith("unknown_")
+            if knows_watch or not (objection.override and objection.name.startswith("unknown_"))
         ]
         lifted = refuse(tuple(dict.fromkeys(found)), wish.allow, unsigned=wish.unsigned)
         self.report.lifted = tuple(dict.fromkeys(each.name for each in lifted))
@@ -226,7 +226,7 @@ class _Writing:
                 yield event
 
     async def _enter(self, watch: Watch, way: UpdateTransport) -> None:
-        code = self.wish.parts[0].facts.get("model_code")
+        code = self.wish.parts[0].facts.get("ido_device_id")  # ido.md 11.3: 01 03 wants it
         async with contextlib.aclosing(
             watch.run(EnterLoader(code if isinstance(code, int) else None))
         ) as events:

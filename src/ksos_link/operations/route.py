@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import registry
 from firmware_protocol.family import Advertisement, CapturedPacket, Family
+from firmware_protocol.updates.refused import refused_transport
+from firmware_protocol.updates.registry import TRANSPORTS
 from firmware_protocol.updates.transport import UpdateTransport
 from ksos_link.connection.watch import Loader, Watch
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
@@ -127,10 +129,7 @@ class BleRoute(Route):
                     self._tell_signal(advertisement)
                     return _family(found.family), device
                 if named:
-                    raise NotFoundError(
-                        "The device at this address is no watch that ksos-link speaks to.",
-                        "`ksos watch scan` lists the ones it knows.",
-                    )
+                    raise _stranger(advertisement)
         raise ble.not_found(self._options.timeout_s)
 
     def _tell_signal(self, advertisement: Advertisement) -> None:
@@ -225,6 +224,27 @@ def whole_capture(path: Path) -> Capture:
     if not capture.packets:
         raise MalformedError("The capture holds no packet.", str(path))
     return capture
+
+
+def _stranger(advertisement: Advertisement) -> NotFoundError:
+    """The error of a device that was found and is no watch of ours, or one in its update mode."""
+    refused = refused_transport(advertisement.service_uuids, advertisement.name)
+    if refused is not None:
+        return NotFoundError(
+            f"The device at this address waits for {refused.title}, which ksos does not speak: "
+            f"{refused.reason}.",
+            "Finish or leave its update with its maker's own program.",
+        )
+    loader = next((way for way in TRANSPORTS if way.is_loader(advertisement)), None)
+    if loader is not None:
+        return NotFoundError(
+            f"The device at this address is a loader ({loader.title}) that waits for firmware.",
+            "Finish that: ksos firmware resume FILE, with the address of the watch itself",
+        )
+    return NotFoundError(
+        "The device at this address is no watch that ksos-link speaks to.",
+        "`ksos watch scan` lists the ones it knows.",
+    )
 
 
 def _family(name: str) -> Family:

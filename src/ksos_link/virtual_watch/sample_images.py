@@ -26,7 +26,7 @@ LARGEST_VERSION: Final = 255  # ido.md, 02 01: an A200 tells its firmware in one
 HARDWARE_VERSION: Final = 52  # dfu.md 12, example 7
 SOFTDEVICES: Final = (0x0100, 0xFFFE)  # example 7, and any (dfu.md 3.7)
 LEGACY_DEVICE_TYPE: Final = 0x0001  # not 0052: that is InfiniTime's (dfu.md 4.5)
-BEE2_DEVICE_ID: Final = 7890  # of the captured A200, which the virtual watches play
+BEE2_DEVICE_ID: Final = 0x0214  # of the captured A200, which the virtual watches play
 BOARD: Final = "virtual"
 
 _NOTICE: Final = b"Made up for tests of ksos-link. No watch would start it.\n"
