@@ -250,7 +250,7 @@ def test_a_dial_that_the_watch_came_with_stays(at: At, file: Path) -> None:
     said = push(at, file, "--name", "local_9")
     assert said.code == 6
     assert "error: The watch refused: the watch forbids it." in said.err
-    assert "hint: The watch has the dials that it had. " in said.err
+    assert "hint: The watch has the dials that it had.\n" in said.err
 
 
 def test_colours_of_another_watch_are_an_objection(at: At, tmp_path: Path) -> None:
