@@ -14,6 +14,7 @@ from firmware_protocol.events import (
     UploadActivated,
     UploadProgress,
     UploadStarted,
+    UploadVerified,
 )
 from firmware_protocol.images import ImagePart, read_image
 from firmware_protocol.jobs import EnterLoader, InstallImage
@@ -140,6 +141,24 @@ def test_words_of_the_upload_before_do_not_end_the_next(run: Run) -> None:
 
     run(job())
     assert (flash.application, flash.log) == (first.data, ["installed 2000 bytes"])
+
+
+@pytest.mark.parametrize("fault", ["lose-write", "cut-power"])
+def test_an_activation_that_is_lost_with_its_link_is_not_told_as_one(run: Run, fault: str) -> None:
+    part, flash = sample(2000), Flash(OLD, 1)
+    last_write = 7 + 100 + 1  # before the bytes, the bytes, the check
+    watch = FaultySession(LegacyLoader(flash), parse_faults(f"{fault}@{last_write}"))
+    heard: list[Event] = []
+
+    async def job() -> None:
+        async with air(watch) as radio, met(radio) as loader:
+            async for event in loader.run(InstallImage(part)):
+                heard.append(event)  # noqa: PERF401  what came before the loss is kept
+
+    with pytest.raises(LinkLostError):
+        run(job())
+    assert heard[-1] == UploadVerified(part.name)
+    assert (flash.boots, flash.log) == (False, ["erased"])
 
 
 def test_an_application_is_left_for_its_loader(run: Run) -> None:

@@ -155,6 +155,11 @@ class FaultySession(WatchSession):
         """The value of a readable characteristic."""
         return self._session.read_value(uuid, self._since_start(now_s))
 
+    @property
+    def write_was_lost(self) -> bool:
+        """Whether the last write was lost with the link, so that nobody answers it."""
+        return self._lost
+
     def data_to_send(self) -> list[_Notification]:
         """Take the notifications that are due, with their faults."""
         made = self._session.data_to_send()

@@ -80,6 +80,19 @@ class HoldsBack(Protocol):
         """Hand out what was held back until now with the next `data_to_send`."""
 
 
+@runtime_checkable
+class LosesWrites(Protocol):
+    """What a session on a bad link has besides."""
+
+    @property
+    def write_was_lost(self) -> bool:
+        """Whether the last write was lost with the link."""
+
+
+class _UnansweredError(Exception):
+    """Ends a request without an answer: bumble sends none after an error that is not its own."""
+
+
 class VirtualPeripheral:
     """One virtual watch on the air: advertises, takes one connection, advertises again.
 
@@ -181,9 +194,7 @@ class VirtualPeripheral:
         def write(_: Connection, value: bytes) -> None:
             if not spec.properties & (Properties.WRITE | Properties.WRITE_WITHOUT_RESPONSE):
                 raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
-            with _failing_plainly():
-                session.receive_write(uuid, bytes(value), _now_s())
-            self._wake.set()
+            self._hand_over(uuid, bytes(value))
 
         def subscribed(_: Connection, notify: bool, indicate: bool) -> None:
             if notify or indicate:
@@ -202,6 +213,14 @@ class VirtualPeripheral:
             characteristic.on(Characteristic.EVENT_SUBSCRIPTION, subscribed)
             self._notifying[uuid] = characteristic
         return characteristic
+
+    def _hand_over(self, uuid: str, value: bytes) -> None:
+        """Give the session what the central wrote; a return is the answer that it arrived."""
+        with _failing_plainly():
+            self.session.receive_write(uuid, value, _now_s())
+        self._wake.set()
+        if isinstance(self.session, LosesWrites) and self.session.write_was_lost:
+            raise _UnansweredError
 
     def _start_plan(self) -> None:
         """Begin what the wearer does by plan, once in the life of this watch."""
