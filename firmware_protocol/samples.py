@@ -186,6 +186,37 @@ _ALL: Final = (
         interval=True,
     ),
     Metric(
+        "workout_point",
+        "where a workout was at an instant, and how fast",
+        (
+            _real("latitude_deg", "degrees north, WGS 84", nullable=False),
+            _real("longitude_deg", "degrees east, WGS 84", nullable=False),
+            _real("elevation_m", "above sea level"),
+            _real("distance_m", "since the start of the workout"),
+            _real("speed_mps", "metres per second"),
+            _integer("cadence_spm", "steps or turns per minute", nullable=True),
+        ),
+    ),
+    Metric("rr_interval", "time between two heart beats", (_integer("rr_ms", "milliseconds"),)),
+    Metric(
+        "heart_rate_variability",
+        "variability of the heart rate as its source sums it up",
+        (
+            _real("sdnn_ms", "standard deviation of beat intervals"),
+            _real("rmssd_ms", "root mean square of their successive differences"),
+        ),
+    ),
+    Metric(
+        "temperature",
+        "temperature of the body",
+        (
+            _real("temperature_c", "degrees Celsius", nullable=False),
+            Column("site", "text", "where it was taken: `wrist`, or `body` where nobody says"),
+        ),
+    ),
+    Metric("noise", "sound around the wearer", (_real("noise_db", "dB(A)", nullable=False),)),
+    Metric("weight", "weight of the wearer", (_real("weight_kg", "kilograms", nullable=False),)),
+    Metric(
         "battery",
         "the watch's battery at a sync",
         (

@@ -121,8 +121,8 @@ def test_a_damaged_page_is_found_and_named(filled: "StoreBench") -> None:
     with filled.open() as store:
         assert store.check() == []
     content = bytearray(filled.home.store_file.read_bytes())
-    assert len(content) > 40 * 4096
-    for page in range(36, len(content) // 4096):
+    assert len(content) > 60 * 4096
+    for page in range(56, len(content) // 4096):
         content[page * 4096 + 100] ^= 0xFF
     filled.home.store_file.write_bytes(content)
     with filled.open() as store:
