@@ -2,9 +2,9 @@
 
 | Floor | What it is |
 |---|---|
-| rule | ten packets, then their receipt: as many connection events as the packets fill, and one more |
-|      | that carries the receipt; the next window begins in the event after it. The last packets are |
-|      | fewer, and have the answer to D1 03 for a receipt |
+| rule | ten packets, then their receipt: as many connection events as the packets fill, and |
+|      | one more that carries the receipt; the next window begins in the event after it. The |
+|      | last packets are fewer, and have the answer to D1 03 for a receipt |
 
 The time is from the offer to that answer: one file over one link, the prelude left out.
 
