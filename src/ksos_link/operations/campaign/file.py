@@ -67,7 +67,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
         _watches(top, {radio.name for radio in radios}),
         _scan(top.table("scan")),
         radios,
-        tuple(_steps(top.tables("step"), path.parent, _expect(top.table("expect")))),
+        tuple(_steps(top.tables("step"), path.resolve().parent, _expect(top.table("expect")))),
         _limits(top.table("limits"), len(radios)),
     )
     top.finish()
