@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from firmware_protocol.families.ido.watch import v3
 from firmware_protocol.families.ido.watch.state import WatchState
+from firmware_protocol.families.ido.watch.tables import SCREEN
 from ksos_link.virtual_watch import scenarios
 from tests.firmware_protocol.ido_uploads import dial, packed
 from tests.ksos_link.lasting_watch import let_watches_last
@@ -126,6 +128,19 @@ def test_a_watch_that_keeps_what_it_says_it_removed(
     monkeypatch.setattr(type(state().dials), "_carry_out", lambda *_: 0)
     said = at("dial", "remove", "made")
     assert (said.code, "still lists it" in said.err) == (7, True)
+
+
+@pytest.mark.parametrize("kind", ["lose", "lose-write"])
+def test_a_link_that_is_lost_while_a_dial_is_removed(at: At, file: Path, kind: str) -> None:
+    """What became of it is looked up, so the last word is true."""
+    codes = set()
+    for number in range(22, 34):
+        watch = f"{WATCH}&fault={kind}@{number}"
+        state(watch).dials.put("made.iwf", MADE)
+        said = at("dial", "remove", "made", watch=watch)
+        assert (said.code == 0) is (not state(watch).dials.loaded), (number, said.err)
+        codes.add(said.code)
+    assert codes <= {0, 4}
 
 
 # ---- pushing
@@ -304,6 +319,16 @@ def test_a_watch_that_cannot_take_dials(at: At, file: Path) -> None:
     silent = f"{WATCH}&option=legacy"
     said = push(at, file, watch=silent)
     assert (said.code, "for its dials" in said.err) == (6, True)
+
+
+def test_blocks_of_a_size_that_nobody_has_seen(
+    at: At, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = SCREEN[:-2] + (2048).to_bytes(2, "little")
+    monkeypatch.setattr(v3, "SCREEN", screen)
+    said = push(at, file)
+    assert (said.code, "blocks of 2048 bytes" in said.err) == (6, True)
+    assert list(state().dials.names) == BUILT_IN
 
 
 def test_a_watch_that_has_to_make_room_is_waited_for(at: At, file: Path) -> None:

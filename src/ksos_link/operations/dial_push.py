@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware_protocol.dials import DialLimits
-from firmware_protocol.errors import ProtocolError
 from firmware_protocol.events import DialRemoved, DialShown, DialsRead
 from firmware_protocol.jobs import ReadDials, RemoveDial, SendFile, ShowDial
 from ksos_link.connection.retry import backoff_s
@@ -24,7 +23,6 @@ from ksos_link.errors import (
     PreflightError,
     RefusedError,
 )
-from ksos_link.operations.dial_file import damaged
 from ksos_link.operations.dial_wish import (
     DialEvent,
     DialJudged,
@@ -165,16 +163,16 @@ class _Pushing:
 
     def _packed(self, held: DialsRead) -> bytes:
         """The dial in blocks of the size that the watch wants."""
-        dial, form = self.wish.dial, self.wish.dial.format
+        data, form = self.wish.dial.data, self.wish.dial.format
         block_bytes = held.block_bytes or form.block_bytes[0]
-        try:
-            whole = form.expand(dial.data)
-            if dial.data != whole and form.read(dial.data).block_bytes == block_bytes:
-                packed = dial.data
-            else:
-                packed = form.pack(whole, block_bytes)
-        except ProtocolError as error:
-            raise damaged(dial.path, error) from error
+        if block_bytes not in form.block_bytes:
+            raise RefusedError(
+                f"The watch wants blocks of {block_bytes} bytes, which nobody has seen.",
+                "Nothing was written.",
+            )
+        whole = form.expand(data)
+        fits = whole != data and form.read(data).block_bytes == block_bytes
+        packed = data if fits else form.pack(whole, block_bytes)
         self.report.size_bytes = len(packed)
         return packed
 

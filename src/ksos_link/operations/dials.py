@@ -2,7 +2,7 @@
 
 from firmware_protocol.events import DialRemoved, DialShown, DialsRead
 from firmware_protocol.jobs import ReadDials, RemoveDial, ShowDial
-from ksos_link.errors import NotFoundError, PreflightError, RefusedError
+from ksos_link.errors import LinkLostError, NotFoundError, PreflightError, RefusedError
 from ksos_link.operations.open_watch import OpenWatch
 
 
@@ -34,15 +34,19 @@ async def remove_dial(watch: OpenWatch, name: str) -> str:
         NotFoundError: there is none of that name.
         RefusedError: the watch came with it, or refused.
         PreflightError: it is still there.
+        BluetoothError: the link was lost, and it is still there.
     """
     held = await read_dials(watch)
     found = _named(watch, held, name)
     if found in held.builtin:
         raise RefusedError(f"The watch came with {found}; it cannot be removed.")
-    # where the link is lost after it was done, asking once more would find nothing to remove
-    await watch.ask(RemoveDial(found), DialRemoved, repeat=False)
+    lost: LinkLostError | None = None
+    try:
+        await watch.ask(RemoveDial(found), DialRemoved, repeat=False)
+    except LinkLostError as error:  # it may have been done: the list says so
+        lost = error
     if found in (await read_dials(watch)).dials:
-        raise PreflightError(f"The watch says that {found} is gone, and still lists it.")
+        raise lost or PreflightError(f"The watch says that {found} is gone, and still lists it.")
     return found
 
 
