@@ -9,16 +9,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from bench_store import DAY_S, FIRST_UTC_S, SAMPLES_A_DAY, fill, new_store
 from report import below, finish
 
 from firmware_protocol.samples import METRICS
 from ksos_link.config import open_home
-from ksos_link.export import FORMATS
+from ksos_link.export.csv_table import write_csv
+from ksos_link.export.json_lines import write_json_lines
 from ksos_link.store.database import open_store
 from ksos_link.store.keys import SecretSource
+
+
+class Table(NamedTuple):
+    """A format that writes one metric into one text file."""
+
+    name: str
+    suffix: str
+    write: Callable[..., int]
+
+
+TABLES = (Table("csv", ".csv", write_csv), Table("jsonl", ".jsonl", write_json_lines))
 
 MOST_MB = 150
 
@@ -28,7 +42,7 @@ def export(folder: Path, format_name: str, samples: int) -> None:
     import resource
 
     home = open_home({"KSOS_HOME": str(folder / "home")})
-    form = next(form for form in FORMATS if form.name == format_name)
+    form = next(form for form in TABLES if form.name == format_name)
     target = folder / f"heart_rate{form.suffix}"
     began = time.perf_counter()
     with open_store(home, SecretSource({"KSOS_KEY_FILE": str(folder / "secret")})) as store:
@@ -70,7 +84,7 @@ def main() -> None:
         store, device_id, clock_id = new_store(Path(name))
         fill(store, device_id, clock_id, range(most // SAMPLES_A_DAY + 1))
         store.close()
-        for form in FORMATS:
+        for form in TABLES:
             for samples in (most // 10, most):
                 command = [sys.executable, __file__, "--child", name, form.name, str(samples)]
                 done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -5,10 +5,10 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from firmware_protocol.samples import METRICS, Quality, SleepStage, Value
 from ksos_link.errors import NotFoundError, StoreError, UsageError
-from ksos_link.export import FORMATS, Format
 from ksos_link.export.cells import Chunks, Row
 from ksos_link.export.csv_table import write_csv
 from ksos_link.export.json_lines import write_json_lines
@@ -24,6 +23,17 @@ from ksos_link.export.target import open_target, target_path
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import SizeLimit, StoreBench
+
+
+class Table(NamedTuple):
+    """A format that writes one metric into one text file."""
+
+    name: str
+    suffix: str
+    write: Callable[..., int]
+
+
+TABLES = (Table("csv", ".csv", write_csv), Table("jsonl", ".jsonl", write_json_lines))
 
 
 NIGHT = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # clocks go back in Europe an hour later
@@ -152,8 +162,8 @@ def test_what_is_written_is_read_back(rows: list[tuple[str, int, int, int]], siz
         assert line[1] == one["start_utc"]
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_a_file_is_owner_only_and_counts_its_rows(form: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", TABLES, ids=lambda form: form.name)
+def test_a_file_is_owner_only_and_counts_its_rows(form: Table, tmp_path: Path) -> None:
     target = tmp_path / f"sleep{form.suffix}"
     target.write_text("older")
     assert form.write([SLEEP], METRICS["sleep"], target) == 2
@@ -162,8 +172,8 @@ def test_a_file_is_owner_only_and_counts_its_rows(form: Format, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_an_export_that_breaks_leaves_the_older_file(form: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", TABLES, ids=lambda form: form.name)
+def test_an_export_that_breaks_leaves_the_older_file(form: Table, tmp_path: Path) -> None:
     target = tmp_path / "sleep"
     target.write_text("older")
 
@@ -177,9 +187,9 @@ def test_an_export_that_breaks_leaves_the_older_file(form: Format, tmp_path: Pat
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+@pytest.mark.parametrize("form", TABLES, ids=lambda form: form.name)
 def test_a_full_disk_leaves_no_half_file(
-    form: Format, tmp_path: Path, file_size_limit: "SizeLimit"
+    form: Table, tmp_path: Path, file_size_limit: "SizeLimit"
 ) -> None:
     target = tmp_path / "sleep"
     with file_size_limit(100_000), pytest.raises(StoreError, match="full"):
@@ -198,8 +208,8 @@ def test_a_target_that_cannot_be_is_said_so(tmp_path: Path) -> None:
         assert found.value.hint
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
-def test_a_pipe_is_written_to_and_stays_one(form: Format, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", TABLES, ids=lambda form: form.name)
+def test_a_pipe_is_written_to_and_stays_one(form: Table, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -251,7 +261,7 @@ def test_one_out_may_be_a_folder_or_a_file(tmp_path: Path) -> None:
 def test_the_store_s_rows_are_what_exports_take(bench: "StoreBench", tmp_path: Path) -> None:
     with bench.open() as store:
         bench.commit(store, bench.add_watch(store, "wrist"), "day", {START: 60, START + 60: 61})
-        for form in FORMATS:
+        for form in TABLES:
             target = tmp_path / f"out{form.suffix}"
             assert form.write(store.read("heart_rate"), METRICS["heart_rate"], target) == 2
             assert "2026-10-25T00:31:00Z" in target.read_text()

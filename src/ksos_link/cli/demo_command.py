@@ -65,8 +65,8 @@ def _print(report: "DemoReport") -> None:
 
 async def _play(call: Invocation, folder: Path, *, json: bool) -> "DemoReport":
     from ksos_link.operations import demo as operation
+    from ksos_link.operations.exporting import Exported
     from ksos_link.operations.pair import Paired
-    from ksos_link.operations.read_out import Exported
     from ksos_link.operations.sync import Planned, Stored
 
     quiet = call.quiet or json

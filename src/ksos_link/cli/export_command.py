@@ -20,9 +20,11 @@ app = open_app()
         "ksos export --format jsonl --metric sleep --out -",
     )
 )
-def export(
+def export(  # noqa: PLR0913, PLR0917 each is an option
     ctx: typer.Context,
-    form: Annotated[str, typer.Option("--format", metavar="FORMAT", help="csv or jsonl.")] = "csv",
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="One that `--formats` lists.")
+    ] = "csv",
     metric: MetricOption = None,
     first: FirstDay = None,
     last: LastDay = None,
@@ -30,32 +32,49 @@ def export(
         Path,
         typer.Option(metavar="PATH", help="A folder, a file, or - for standard output."),
     ] = Path(),
+    formats: Annotated[
+        bool, typer.Option("--formats", help="List the formats, and write nothing.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="List the files as JSON lines.")] = False,
 ) -> None:
     """Write stored samples to files: times in UTC, units in the names.
 
-    One file per metric, in this folder unless --out names another. A file of the same name is
-    replaced. The files leave the encrypted store: whoever can open them can read them.
+    Tables have one file per metric, workouts one each, others one for all, in this folder unless
+    --out names another. A file of the same name is replaced. The files leave the encrypted store:
+    whoever can open them can read them.
     """
-    from ksos_link.operations import read_out
+    from ksos_link.operations import exporting, read_out
 
+    if formats:
+        _list_formats(json=json)
+        return
     check_metrics(metric or ())
     call = invocation(ctx)
-    known = read_out.format_named(form)
+    known = exporting.format_named(form)
     span = read_out.span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     rows: list[tuple[str, int]] = []
     with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
         target = sys.stdout if str(out) == "-" else out
-        for written in read_out.export(store, known, metric or (), device, span, target):
+        for written in exporting.export(store, known, metric or (), device, span, target):
             if json:
                 path = None if written.path is None else str(written.path)
                 entry = {"metric": written.metric, "rows": written.rows, "path": path}
                 render.print_json(entry)
             elif written.path is None:
                 count = render.counted(written.rows, "sample")
-                render.note(f"{written.metric}: {count}", quiet=call.quiet)
+                render.note(f"{written.metric or known.name}: {count}", quiet=call.quiet)
             else:
                 rows.append((str(written.path), written.rows))
     if rows:
         render.print_table(("file", "samples"), rows)
+
+
+def _list_formats(*, json: bool) -> None:
+    from ksos_link.export import FORMATS
+
+    if json:
+        for each in FORMATS:
+            render.print_json({"format": each.name, "title": each.title})
+    else:
+        render.print_table(("format", "what it is"), [(each.name, each.title) for each in FORMATS])

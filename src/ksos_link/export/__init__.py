@@ -1,26 +1,32 @@
 """Samples in, files out; one file of code per format. Nothing here opens a store."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from firmware_protocol.samples import Metric
-from ksos_link.export.cells import Chunks
 from ksos_link.export.csv_table import write_csv
+from ksos_link.export.format import (
+    DocumentFormat,
+    FolderFormat,
+    Format,
+    TableFormat,
+    WorkoutFormat,
+)
 from ksos_link.export.json_lines import write_json_lines
+from ksos_link.export.source import Source
+from ksos_link.export.target import Target
+
+__all__ = ["FORMATS", "DocumentFormat", "FolderFormat", "Format", "TableFormat", "WorkoutFormat"]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """One way to write samples: what `--format` calls it, and how its files end."""
+def _csv(source: Source, metric: Metric, target: Target) -> int:
+    return write_csv(source.rows(metric.name), metric, target)
 
-    name: str
-    suffix: str
-    write: Callable[[Chunks, Metric, Path | TextIO], int]
+
+def _json_lines(source: Source, metric: Metric, target: Target) -> int:
+    return write_json_lines(source.rows(metric.name), metric, target)
 
 
 FORMATS: Final[tuple[Format, ...]] = (
-    Format("csv", ".csv", write_csv),
-    Format("jsonl", ".jsonl", write_json_lines),
+    TableFormat("csv", "a table for spreadsheets", ".csv", _csv),
+    TableFormat("jsonl", "a JSON object per sample", ".jsonl", _json_lines, streams=True),
 )

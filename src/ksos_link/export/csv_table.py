@@ -2,17 +2,16 @@
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from firmware_protocol.samples import Metric, Value
 from ksos_link.export.cells import Chunks, exported_columns, exported_names
-from ksos_link.export.target import open_target
+from ksos_link.export.target import Target, open_target
 
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def write_csv(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
+def write_csv(chunks: Chunks, metric: Metric, target: Target) -> int:
     """Write samples of one metric; return how many. Rows are as `Metric.row_names` says.
 
     A text that a spreadsheet would run as a formula gets an apostrophe in front. Sleep stages and

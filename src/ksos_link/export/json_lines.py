@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from firmware_protocol.samples import Metric, Value
 from ksos_link.export.cells import Chunks, exported_columns, exported_names
-from ksos_link.export.target import open_target
+from ksos_link.export.target import Target, open_target
 
 _ENCODE: Final = json.JSONEncoder(allow_nan=False).encode  # ASCII: no reader sees a line too many
 
 
-def write_json_lines(chunks: Chunks, metric: Metric, target: Path | TextIO) -> int:
+def write_json_lines(chunks: Chunks, metric: Metric, target: Target) -> int:
     """Write samples of one metric; return how many. Rows are as `Metric.row_names` says.
 
     Each object has `metric`, then the fields of the sample with UTC instants; sleep stages and

@@ -2,14 +2,18 @@
 
 import contextlib
 import errno
+import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from ksos_link.config import is_of_a_store
 from ksos_link.errors import NotFoundError, StoreError, UsageError
+
+Target = Path | TextIO
 
 
 def target_path(out: Path, metric_name: str, suffix: str) -> Path:
@@ -18,10 +22,31 @@ def target_path(out: Path, metric_name: str, suffix: str) -> Path:
 
 
 @contextlib.contextmanager
-def open_target(target: Path | TextIO) -> Iterator[TextIO]:
-    """Open a file for writing, owner-only and as UTF-8; a stream is passed on as it is.
+def open_target(target: Target) -> Iterator[TextIO]:
+    """Open a file for text, owner-only and as UTF-8; a stream is passed on as it is.
 
-    The text goes to a file beside the target that takes its name only when all is written; a
+    Raises:
+        NotFoundError, UsageError, StoreError: see `open_binary_target`.
+    """
+    if not isinstance(target, Path):
+        yield target
+        return
+    with open_binary_target(target) as raw:
+        file = io.TextIOWrapper(raw, "utf-8", newline="")
+        try:
+            yield file
+        except BaseException:
+            with contextlib.suppress(OSError):  # what failed is told, not that it failed again
+                file.detach()
+            raise
+        file.detach()  # flushes
+
+
+@contextlib.contextmanager
+def open_binary_target(target: Target) -> Iterator[BinaryIO]:
+    """Open a file for bytes, owner-only; of a stream, what lies below its text.
+
+    What is written goes to a file beside the target that takes its name only when all is written; a
     symbolic link of that name is replaced, not followed. Pipes and devices are written to.
 
     Raises:
@@ -30,19 +55,16 @@ def open_target(target: Path | TextIO) -> Iterator[TextIO]:
         StoreError: the disk is full.
     """
     if not isinstance(target, Path):
-        yield target
+        yield target.buffer
         return
     if is_of_a_store(target):
         raise UsageError("That file belongs to the store.", "Choose another path with --out.")
     try:
         if target.exists() and not target.is_file():
-            with target.open("w", encoding="utf-8", newline="") as file:
+            with target.open("wb") as file:
                 yield file
             return
-        with (
-            part_file(target) as descriptor,
-            os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file,
-        ):
+        with part_file(target) as descriptor, os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -69,6 +91,29 @@ def part_file(target: Path) -> Iterator[int]:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
+
+
+@contextlib.contextmanager
+def open_folder(target: Path) -> Iterator[Path]:
+    """A new folder, owner-only, that takes its name only when all is written.
+
+    Raises:
+        UsageError: it is there already, or must not be written.
+        NotFoundError: the folder around it does not exist.
+        StoreError: the disk is full.
+    """
+    if target.exists():
+        raise UsageError(f"{target} is there already.", "Choose another path with --out.")
+    try:
+        part = Path(tempfile.mkdtemp(".part", f"{target.name[:50]}.", target.parent))
+        try:
+            yield part
+            part.replace(target)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise _failure(error) from error
 
 
 def _failure(error: OSError) -> NotFoundError | UsageError | StoreError:

@@ -9,9 +9,10 @@ from typing import Final
 
 from firmware_protocol.samples import Value
 from ksos_link.config import open_home
+from ksos_link.operations.exporting import Exported, export, format_named
 from ksos_link.operations.local_time import local_now
 from ksos_link.operations.pair import Paired, pair
-from ksos_link.operations.read_out import Exported, Span, export, format_named, read
+from ksos_link.operations.read_out import Span, read
 from ksos_link.operations.route import LinkOptions
 from ksos_link.operations.sync import SyncChoice, SyncEvent, SyncReport, sync
 from ksos_link.operations.target import parse_target

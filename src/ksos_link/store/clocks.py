@@ -61,6 +61,15 @@ class ClockPart(StorePart):
     def clock(self, clock_id: int) -> ClockSnapshot:
         """Return a clock as it was kept."""
         rows = self.database.rows("SELECT snapshot FROM clock WHERE clock_id = ?", (clock_id,))
-        fields = json.loads(rows[0][0])
-        stretches = tuple(ClockStretch(**stretch) for stretch in fields["stretches"])
-        return ClockSnapshot(stretches, fields["now_utc_s"], fields["zone_name"])
+        return _read(rows[0][0])
+
+    def clocks(self, device_id: int) -> list[ClockSnapshot]:
+        """Return all clocks by which records of a watch were read, in the order of their times."""
+        rows = self.database.rows("SELECT snapshot FROM clock WHERE device_id = ?", (device_id,))
+        return sorted((_read(text) for (text,) in rows), key=lambda clock: clock.now_utc_s)
+
+
+def _read(text: str) -> ClockSnapshot:
+    fields = json.loads(text)
+    stretches = tuple(ClockStretch(**stretch) for stretch in fields["stretches"])
+    return ClockSnapshot(stretches, fields["now_utc_s"], fields["zone_name"])

@@ -1,0 +1,59 @@
+"""The kinds of export formats: what each is called, and what it is written by.
+
+A writer gets a target that it opens with `target.open_target`; it never opens files by itself.
+Libraries that are slow to load are imported inside the writers.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_protocol.samples import Metric
+from ksos_link.export.source import Source, Workout
+from ksos_link.export.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class TableFormat:
+    """One file per metric. `write` returns how many samples it wrote.
+
+    With `streams` several metrics may follow one another on standard output.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    write: Callable[[Source, Metric, Target], int]
+    streams: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFormat:
+    """One file for everything. `write` returns samples by metric; what it has no place for is 0."""
+
+    name: str
+    title: str
+    suffix: str
+    write: Callable[[Source, Target], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFormat:
+    """A folder of files. `write` gets one that is there, empty, and not yet of its final name."""
+
+    name: str
+    title: str
+    write: Callable[[Source, Path], Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkoutFormat:
+    """One file per workout."""
+
+    name: str
+    title: str
+    suffix: str
+    write: Callable[[Source, Workout, Target], None]
+
+
+Format = TableFormat | DocumentFormat | FolderFormat | WorkoutFormat

@@ -1,0 +1,135 @@
+"""The store as a source of exports: the chosen samples, workouts, and the local time of each."""
+
+import contextlib
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tzlocal import get_localzone
+
+from firmware_protocol.samples import METRICS, Metric, Quality, Value
+from firmware_protocol.settings import Wearer
+from ksos_link.export.source import ExportDevice, Row, Workout, named
+from ksos_link.operations.read_out import Span
+from ksos_link.operations.wearer import kept_wearer
+from ksos_link.store.clocks import ClockSnapshot
+from ksos_link.store.database import Store
+from ksos_link.store.devices import Device
+
+_QUARTER_S: Final = 900
+_MOST_OFFSET_S: Final = 14 * 3600
+_PARTS: Final = ("workout_minute", "workout_split", "workout_point")
+
+
+class StoreSource:
+    """See `export.source.Source`. `device` None takes all of them."""
+
+    def __init__(
+        self, store: Store, metrics: Sequence[Metric], device: Device | None, span: Span
+    ) -> None:
+        self.metrics = metrics
+        self._store = store
+        self._device_id = None if device is None else device.device_id
+        self._span = span
+        self._stored = [
+            one
+            for one in store.devices(forgotten=True)
+            if device is None or one.device_id == device.device_id
+        ]
+
+    @property
+    def devices(self) -> Sequence[ExportDevice]:
+        """See `Source.devices`."""
+        return [ExportDevice(one.alias, one.product, one.family) for one in self._stored]
+
+    @cached_property
+    def wearer(self) -> Wearer | None:
+        """See `Source.wearer`."""
+        return kept_wearer(self._store)
+
+    def rows(self, metric: str) -> Iterator[Sequence[Row]]:
+        """See `Source.rows`."""
+        return self._store.read(
+            metric,
+            device_id=self._device_id,
+            start_utc_s=self._span.start_utc_s,
+            end_utc_s=self._span.end_utc_s,
+        )
+
+    def workouts(self) -> Iterator[Workout]:
+        """See `Source.workouts`."""
+        for rows in self.rows("workout"):
+            for row in rows:
+                yield self._workout(named("workout", row))
+
+    def utc_offset_s(self, alias: str, utc_s: int) -> int:
+        """See `Source.utc_offset_s`: as the watch was set; before that by the rules of its zone."""
+        return self._clocks[alias].utc_offset_s(utc_s)
+
+    def _workout(self, values: Mapping[str, Value]) -> Workout:
+        alias, start_utc_s = str(values["device"]), int(values["start_utc_s"] or 0)
+        device_id = next(one.device_id for one in self._stored if one.alias == alias)
+        end_utc_s = start_utc_s + int(values["duration_s"] or 0)
+
+        def within(metric: str) -> list[Row]:
+            chunks = self._store.read(
+                metric, device_id=device_id, start_utc_s=start_utc_s, end_utc_s=end_utc_s + 1
+            )
+            return [row for chunk in chunks for row in chunk]
+
+        beats = within("workout_heart_rate")
+        minutes, splits, points = map(within, _PARTS)
+        kept = {name: values[name] for name in METRICS["workout"].column_names}
+        return Workout(
+            alias,
+            start_utc_s,
+            self.utc_offset_s(alias, start_utc_s),
+            kept,
+            Quality(int(values["quality"] or 0)),
+            [(int(str(row[1])), int(str(row[2]))) for row in beats],
+            minutes,
+            splits,
+            points,
+        )
+
+    @cached_property
+    def _clocks(self) -> dict[str, "_LocalTime"]:
+        return {one.alias: _LocalTime(self._store, one.device_id) for one in self._stored}
+
+
+class _LocalTime:
+    """The wearer's local time: by the zone in which a watch was synced next, else by its clock.
+
+    The zone's rules and not the watch's own clock, which shows summer time until it is set again.
+    """
+
+    def __init__(self, store: Store, device_id: int) -> None:
+        clocks = store.clocks(device_id)
+        self._until = [clock.now_utc_s for clock in clocks]
+        self._zones = [_zone(clock) for clock in clocks]
+        self._of_quarter: dict[int, int] = {}
+
+    def utc_offset_s(self, utc_s: int) -> int:
+        """Offsets change on quarters of an hour at most."""
+        quarter = utc_s // _QUARTER_S
+        if quarter not in self._of_quarter:
+            offset = datetime.fromtimestamp(utc_s, self._zone_at(utc_s)).utcoffset()
+            self._of_quarter[quarter] = 0 if offset is None else int(offset.total_seconds())
+        return self._of_quarter[quarter]
+
+    def _zone_at(self, utc_s: int) -> tzinfo | None:
+        if not self._zones:
+            return get_localzone()
+        return self._zones[min(bisect_left(self._until, utc_s), len(self._zones) - 1)]
+
+
+def _zone(clock: ClockSnapshot) -> tzinfo:
+    """The zone's rules where it is known here, else what the watch's clock was set to."""
+    if clock.zone_name is not None:
+        with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(clock.zone_name)
+    offset_s = round(clock.stretches[-1].utc_offset_s / _QUARTER_S) * _QUARTER_S
+    return timezone(timedelta(seconds=max(-_MOST_OFFSET_S, min(offset_s, _MOST_OFFSET_S))))
