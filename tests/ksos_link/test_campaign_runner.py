@@ -37,6 +37,7 @@ from ksos_link.operations.campaign.steps import (
     StepOutcome,
     StepProgress,
     StepRemark,
+    StepWriting,
 )
 from ksos_link.store.campaigns import CampaignState, CampaignWatch, Measured
 from ksos_link.store.database import Store, open_store
@@ -72,6 +73,7 @@ class Script:
         self.most_at_once = max(self.most_at_once, self.busy.total())
         word = self.words.popleft() if self.words else "pass"
         try:
+            yield StepWriting()
             yield StepProgress(1, 2)
             await asyncio.sleep(STEP_S)
             self.done[key_of(job)] = word
@@ -494,6 +496,11 @@ def check_truth(nights: Nights, file: CampaignFile) -> None:
         name, done = run.watch.name, nights.script.done
         jobs = [job.attempt for job in nights.script.jobs if job.watch.name == name]
         assert jobs == [each.attempt for each in run.attempts]
+        begun: set[str] = set()
+        for job in nights.script.jobs:
+            if job.watch.name == name:  # whoever comes after a cut attempt is told of it
+                assert job.half_way == (job.step.label in begun)
+                begun.add(job.step.label)
         failed = False
         for step in run.steps:
             came = [done.get((name, step.label, each.attempt), "cut") for each in step.attempts]

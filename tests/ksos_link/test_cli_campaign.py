@@ -23,6 +23,8 @@ from ksos_link.virtual_watch.network import RadioServer, serve_radio
 from ksos_link.virtual_watch.radio import LinkShape
 from ksos_link.virtual_watch.scenarios import open_virtual_watch
 from ksos_link.virtual_watch.updatable import UpdatableWatch
+from tests.firmware_protocol.ido_uploads import dial, packed
+from tests.ksos_link.lasting_watch import let_watches_last
 from tests.ksos_link.updatable import KINDS, Kind, Watches
 
 if TYPE_CHECKING:
@@ -211,6 +213,34 @@ def test_firmware_goes_up_and_down_and_up(
     assert watch["repeated_bytes"] == 0
     files = {Path(one["file"]).name for one in the_report(tmp_path)["sent_files"]}
     assert files == {kind.file}
+
+
+def test_a_dial_is_pushed_shown_and_removed(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    let_watches_last(monkeypatch)
+    (tmp_path / "witch.iwf.lz").write_bytes(packed(dial("witch")))
+    push = '[[step]]\ndo = "push_dial"\nfile = "witch.iwf.lz"\nunsigned = true\n'
+    file = night(
+        tmp_path,
+        f'[[watch]]\naddress = "{WATCH}"\n'
+        f'{push}expect = {{ dial = "witch.iwf" }}\n'
+        '[[step]]\ndo = "verify"\nexpect = { dial = "witch.iwf" }\n'
+        '[[step]]\ndo = "remove_dial"\nname = "witch"\n'
+        '[[step]]\ndo = "remove_dial"\nname = "witch"\n',
+    )
+    said = ksos("campaign", "run", file)
+    assert said.code == 7, said.err
+    (watch,) = the_report(tmp_path)["watches"]
+    assert [step["verdict"] for step in watch["steps"]] == ["passed"] * 3 + ["failed"]
+    assert "no dial of that name" in watch["steps"][3]["attempts"][0]["message"]
+    assert watch["sent_bytes"] > 0
+    file.unlink()
+    file = night(tmp_path, f'[[watch]]\naddress = "{WATCH}"\n{push}{push}')
+    assert ksos("campaign", "run", file, "--report", tmp_path / "out").code == 7
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    attempt = report["watches"][0]["steps"][1]["attempts"][0]
+    assert "dial_there" in attempt["message"]
 
 
 def test_a_loader_that_takes_nothing_older_is_reported_as_it_is(

@@ -97,7 +97,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt at one step of one watch. `took_s` is None while it runs, or where it was cut."""
+    """One attempt at one step of one watch. `took_s` is None while it runs, or where it was cut.
+
+    `wrote` tells that it came as far as to change something on the watch.
+    """
 
     watch: int
     step: int
@@ -107,6 +110,7 @@ class Attempt:
     took_s: float | None
     message: str
     measured: Measured
+    wrote: bool = False
 
 
 _MEASURED: Final = tuple(field.name for field in fields(Measured))
@@ -200,15 +204,17 @@ class CampaignPart(StorePart):
         """All attempts, by watch, step and number."""
         rows = self.database.rows(
             "SELECT watch_no, step_no, attempt, verdict, began_utc_s, took_s, message,"  # noqa: S608 our own names
-            f" {', '.join(_MEASURED)} FROM campaign_attempt WHERE campaign_id = ?"
+            f" wrote, {', '.join(_MEASURED)} FROM campaign_attempt WHERE campaign_id = ?"
             " ORDER BY watch_no, step_no, attempt",
             (campaign_id,),
         )
         return [
             Attempt(
-                watch, step, attempt, Verdict(verdict), began, took_s, message, Measured(*known)
+                *(watch, step, attempt, Verdict(verdict), began, took_s, message),
+                Measured(*known),
+                bool(wrote),
             )
-            for watch, step, attempt, verdict, began, took_s, message, *known in rows
+            for watch, step, attempt, verdict, began, took_s, message, wrote, *known in rows
         ]
 
     def begin_attempt(self, campaign_id: int, watch: int, step: int, radio: str, utc_s: int) -> int:
@@ -226,6 +232,15 @@ class CampaignPart(StorePart):
                 (campaign_id, watch, step, attempt, Verdict.RUNNING, utc_s, radio),
             )
         return attempt
+
+    def note_writing(self, campaign_id: int, watch: int, step: int, attempt: int) -> None:
+        """Note that an attempt is about to change something on the watch."""
+        with self._writing_briefly():
+            self.database.change(
+                "UPDATE campaign_attempt SET wrote = 1"
+                " WHERE campaign_id = ? AND watch_no = ? AND step_no = ? AND attempt = ?",
+                (campaign_id, watch, step, attempt),
+            )
 
     def end_attempt(self, campaign_id: int, ended: Attempt) -> None:
         """Note what came of an attempt that `begin_attempt` noted."""

@@ -270,6 +270,7 @@ CREATE TABLE campaign_attempt (
     began_utc_s INTEGER NOT NULL,
     took_s REAL,
     message TEXT NOT NULL,
+    wrote INTEGER NOT NULL DEFAULT 0,
     radio TEXT,
     sent_bytes INTEGER,
     rate_bytes_per_s REAL,

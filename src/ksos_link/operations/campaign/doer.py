@@ -7,28 +7,34 @@ from typing import Final
 
 from firmware_protocol.events import DialsRead, UploadProgress, WatchInfo
 from firmware_protocol.jobs import ReadDials
-from ksos_link.errors import KsosError, PreflightError
+from ksos_link.errors import KsosError, NotFoundError, PreflightError
 from ksos_link.operations.campaign.digest import check_unchanged
 from ksos_link.operations.campaign.expectations import Known, unmet
-from ksos_link.operations.campaign.firmware import open_wish
 from ksos_link.operations.campaign.steps import (
     StepEvent,
     StepJob,
     StepOutcome,
     StepProgress,
     StepRemark,
+    StepWriting,
     failed,
 )
+from ksos_link.operations.campaign.wishes import open_dial, open_firmware
+from ksos_link.operations.dial_push import push_dial
+from ksos_link.operations.dial_wish import DialJudged, DialReport
+from ksos_link.operations.dials import remove_dial
 from ksos_link.operations.firmware_source import StoreNotes
 from ksos_link.operations.firmware_state import verify_firmware
-from ksos_link.operations.firmware_wish import FirmwareReport, FirmwareWish
+from ksos_link.operations.firmware_wish import FirmwareReport, FirmwareWish, Preflighted
 from ksos_link.operations.firmware_write import resume_firmware, write_firmware
 from ksos_link.operations.link_events import Connected, Reconnecting
 from ksos_link.operations.meet import meet
+from ksos_link.operations.open_watch import open_watch
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.route import LinkOptions, open_route
 from ksos_link.operations.sync import Remarked, SyncChoice, SyncReport, sync
 from ksos_link.operations.target import Target, address_of, target_of
+from ksos_link.operations.uploading import Counts
 from ksos_link.store.campaigns import Measured
 from ksos_link.store.database import Store
 
@@ -59,13 +65,9 @@ class _Seen:
 
     def wrote(self, report: FirmwareReport) -> None:
         """What an update came to; the watch was met after it."""
-        counts = report.counts
+        self.sent(report.counts)
         self.measured = replace(
             self.measured,
-            links=(self.measured.links or 0) + counts.links,
-            sent_bytes=counts.sent_bytes,
-            repeated_bytes=counts.repeated_bytes,
-            rate_bytes_per_s=counts.rate_bytes_per_s,
             battery_before_pct=report.battery_before_pct,
             battery_after_pct=report.battery_after_pct,
             firmware_version=report.version_after,
@@ -74,6 +76,16 @@ class _Seen:
             self.known,
             battery_pct=report.battery_after_pct,
             firmware_version=report.version_after,
+        )
+
+    def sent(self, counts: Counts) -> None:
+        """What a transfer took."""
+        self.measured = replace(
+            self.measured,
+            links=(self.measured.links or 0) + counts.links,
+            sent_bytes=counts.sent_bytes,
+            repeated_bytes=counts.repeated_bytes,
+            rate_bytes_per_s=counts.rate_bytes_per_s,
         )
 
     def heard(self, rssi_dbm: int) -> None:
@@ -109,7 +121,7 @@ class WatchDoer:
                 async with contextlib.aclosing(doing(self, job, options, seen)) as events:
                     async for event in events:
                         yield event
-            if job.step.expect.dial is not None:
+            if job.step.expect.dial is not None and seen.known.dial is None:
                 await _ask_dial(job, options, seen)
         except KsosError as error:
             yield failed(error, seen.measured)
@@ -127,13 +139,13 @@ class WatchDoer:
         """
         if job.step.firmware is None:
             raise LookupError("a step without its firmware")
-        wish = open_wish(job.step.firmware)
+        wish = open_firmware(job.step.firmware)
         try:
             async with contextlib.aclosing(self._writing_of(job, wish, options, seen)) as events:
                 async for event in events:
                     yield event
         except PreflightError:
-            if job.attempt == 1 or not await _runs(job, wish, options, seen):
+            if not job.half_way or not await _runs(job, wish, options, seen):
                 raise
             seen.said = "The watch runs it already: the attempt before was cut after it wrote."
 
@@ -142,15 +154,17 @@ class WatchDoer:
     ) -> AsyncGenerator[StepEvent, None]:
         target = _target(job)
         notes = None if self._noting is None else StoreNotes(self._noting, options.now())
-        if job.attempt == 1:
-            running = write_firmware(target, wish, options, notes)
-        else:
+        if job.half_way:
             running = resume_firmware(target, wish, options, address_of(target), notes)
+        else:
+            running = write_firmware(target, wish, options, notes)
         async with contextlib.aclosing(running) as events:
             async for event in events:
                 match event:
                     case Connected(info):
                         seen.met(info)
+                    case Preflighted():
+                        yield StepWriting()
                     case UploadProgress(_, acknowledged_bytes, total_bytes):
                         yield StepProgress(acknowledged_bytes, total_bytes)
                     case Reconnecting():
@@ -159,6 +173,47 @@ class WatchDoer:
                         seen.wrote(event)
                     case _:
                         pass
+
+    async def _push(
+        self, job: StepJob, options: LinkOptions, seen: _Seen
+    ) -> AsyncGenerator[StepEvent, None]:
+        """Push a dial and show it; what an attempt before left there is replaced."""
+        if job.step.dial is None:
+            raise LookupError("a step without its dial")
+        wish = open_dial(job.step.dial)
+        wish = replace(wish, replace=wish.replace or job.half_way)
+        async with contextlib.aclosing(push_dial(_target(job), wish, options)) as events:
+            async for event in events:
+                match event:
+                    case Connected(info):
+                        seen.met(info)
+                    case DialJudged(standing=()):
+                        yield StepWriting()
+                    case UploadProgress(_, acknowledged_bytes, total_bytes):
+                        yield StepProgress(acknowledged_bytes, total_bytes)
+                    case Reconnecting():
+                        yield StepRemark(LINK_LOST)
+                    case DialReport():
+                        seen.sent(event.counts)
+                        seen.known = replace(seen.known, dial=event.name)
+                    case _:
+                        pass
+
+    async def _remove(
+        self, job: StepJob, options: LinkOptions, seen: _Seen
+    ) -> AsyncGenerator[StepEvent, None]:
+        """Remove a dial; one that an attempt before removed is removed."""
+        if job.step.dial is None:
+            raise LookupError("a step without its dial")
+        async with open_watch(_target(job), options) as watch:
+            seen.met(watch.info)
+            yield StepWriting()
+            try:
+                await remove_dial(watch, job.step.dial.name)
+            except NotFoundError:
+                if not job.half_way:
+                    raise
+                seen.said = "The watch does not have it any more: the attempt before removed it."
 
     async def _sync(
         self, job: StepJob, options: LinkOptions, seen: _Seen
@@ -205,7 +260,7 @@ async def _verify(job: StepJob, options: LinkOptions, seen: _Seen) -> None:
     if job.step.firmware is None:
         seen.met(await meet(_target(job), options))
         return
-    wish = open_wish(job.step.firmware)
+    wish = open_firmware(job.step.firmware)
     seen.met((await verify_firmware(_target(job), wish, options)).info)
 
 
@@ -234,5 +289,7 @@ _Doing = Callable[[WatchDoer, StepJob, LinkOptions, _Seen], AsyncGenerator[StepE
 _STEPS: Final[dict[str, _Doing]] = {  # beside `verify`, which tells nothing on the way
     "write_firmware": WatchDoer._write,  # noqa: SLF001 its own table
     "downgrade": WatchDoer._write,  # noqa: SLF001
+    "push_dial": WatchDoer._push,  # noqa: SLF001
+    "remove_dial": WatchDoer._remove,  # noqa: SLF001
     "sync": WatchDoer._sync,  # noqa: SLF001
 }

@@ -15,7 +15,6 @@ from typing import Final
 from firmware_protocol.images.image import shown
 from ksos_link.errors import KsosError, MalformedError, NotFoundError, UsageError
 from ksos_link.operations.campaign.digest import digest_of
-from ksos_link.operations.campaign.firmware import open_wish, paths_of
 from ksos_link.operations.campaign.model import (
     MOST_STEPS,
     MOST_WATCHES,
@@ -23,6 +22,7 @@ from ksos_link.operations.campaign.model import (
     SCAN_S,
     STEP_TIMEOUT_S,
     CampaignFile,
+    DialAsk,
     Expect,
     FirmwareAsk,
     Limits,
@@ -32,6 +32,7 @@ from ksos_link.operations.campaign.model import (
     Step,
     Window,
 )
+from ksos_link.operations.campaign.wishes import dial_paths, firmware_paths
 from ksos_link.operations.preflight import check_allowed
 from ksos_link.operations.release_manifest import Channel
 from ksos_link.operations.strict_table import StrictTable
@@ -260,20 +261,55 @@ def _write(table: StrictTable, folder: Path) -> Step:
     ask = FirmwareAsk(
         folder / name,
         tuple(folder / each for each in _texts(table, "public_keys")),
-        table.choice("channel", Channel) if table.has("channel") else Channel.FORMAL,
+        _channel(table),
         table.text("region").upper(),
         frozenset(_texts(table, "allow")),
         table.flag("unsigned"),
         table.flag("experimental"),
     )
-    files: set[Path] = set()
+    files = _opened(table, name, ask.allow, lambda: firmware_paths(ask))
+    return Step("", name, firmware=ask, files=files)
+
+
+def _push(table: StrictTable, folder: Path) -> Step:
+    """A dial file or a release manifest, as `_write`."""
+    name = table.text("file", needed=True)
+    ask = DialAsk(
+        folder / name,
+        tuple(folder / each for each in _texts(table, "public_keys")),
+        table.text("name"),
+        _channel(table),
+        table.text("region").upper(),
+        frozenset(_texts(table, "allow")),
+        frozenset(_texts(table, "accept")),
+        table.flag("unsigned"),
+        table.flag("replace"),
+    )
+    files = _opened(table, name, ask.allow, lambda: dial_paths(ask))
+    return Step("", name, dial=ask, files=files)
+
+
+def _remove(table: StrictTable, folder: Path) -> Step:
+    del folder
+    name = table.text("name", needed=True)
+    return Step("", name, dial=DialAsk(None, name=name))
+
+
+def _channel(table: StrictTable) -> Channel:
+    return table.choice("channel", Channel) if table.has("channel") else Channel.FORMAL
+
+
+def _opened(
+    table: StrictTable, name: str, allow: frozenset[str], paths: Callable[[], set[Path]]
+) -> dict[str, str]:
+    """The digests of all files that are read for a step; what cannot be read is a fault."""
     try:
-        check_allowed(ask.allow)
-        files = paths_of(ask, open_wish(ask)) if name else files
+        check_allowed(allow)
+        found = sorted(paths()) if name else []
     except KsosError as error:
         table.fault("file", str(error).rstrip("."))
-    digests = {str(path): digest_of(path) for path in sorted(files)}
-    return Step("", name, firmware=ask, files=digests)
+        return {}
+    return {str(path): digest_of(path) for path in found}
 
 
 def _texts(table: StrictTable, name: str) -> list[str]:
@@ -288,5 +324,7 @@ _KINDS: Final[Mapping[str, Callable[[StrictTable, Path], Step]]] = {
     "write_firmware": _write,
     "downgrade": _downgrade,
     "verify": _verify,
+    "push_dial": _push,
+    "remove_dial": _remove,
     "sync": _plain,
 }

@@ -45,6 +45,21 @@ class FirmwareAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class DialAsk:
+    """A dial as a step names it: a file to push, or a name to remove; see `DialWish`."""
+
+    file: Path | None
+    public_keys: tuple[Path, ...] = ()
+    name: str = ""
+    channel: str = "formal"
+    region: str = ""
+    allow: frozenset[str] = frozenset()
+    accept: frozenset[str] = frozenset()
+    unsigned: bool = False
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do with a watch. `files` has the digests of all that it reads, by path.
 
@@ -57,6 +72,7 @@ class Step:
     only: tuple[str, ...] = ()
     expect: Expect = Expect()
     firmware: FirmwareAsk | None = None
+    dial: DialAsk | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     pause_s: float = 0.0
 

@@ -32,6 +32,7 @@ from ksos_link.operations.campaign.steps import (
     StepOutcome,
     StepProgress,
     StepRemark,
+    StepWriting,
     Workplace,
 )
 from ksos_link.operations.target import address_of, parse_target
@@ -151,6 +152,7 @@ class _Turn:
     watch: CampaignWatch
     step: int = 0
     failures: int = 0  # attempts at this step that failed
+    half_way: bool = False  # one of them began to write
     due_s: float = 0.0
     at_work: bool = False
     busy_since_s: float | None = None
@@ -201,13 +203,14 @@ class _Run:
 
     def _has_ended(self, turn: _Turn, attempt: Attempt) -> bool:
         """Move a watch on by what came of an attempt; tell whether nothing is left for it."""
+        turn.half_way |= attempt.wrote
         match attempt.verdict:
             case Verdict.RETRIED:
                 turn.failures += 1
             case Verdict.FAILED if not self.file.limits.continue_after_failure:
                 return True
             case Verdict.PASSED | Verdict.FAILED:
-                turn.step, turn.failures = attempt.step + 1, 0
+                turn.step, turn.failures, turn.half_way = attempt.step + 1, 0, False
             case _:
                 pass  # it was cut, and is done anew
         self._pass_over(turn)
@@ -296,10 +299,16 @@ class _Run:
     async def _attempt(self, turn: _Turn, radio: Radio) -> None:
         turn.busy_since_s = None
         number, began_s, step = self._begin(turn, radio), self._loop_s(), self._step(turn)
-        job = StepJob(turn.watch, step, radio, self.file.limits.step_timeout_s, number)
+        limit_s = self.file.limits.step_timeout_s
+        job = StepJob(turn.watch, step, radio, limit_s, number, turn.half_way)
 
         def tell(event: StepEvent) -> None:
             match event:
+                case StepWriting():
+                    turn.half_way = True
+                    self.store.note_writing(
+                        self.head.campaign_id, turn.watch.number, turn.step, number
+                    )
                 case StepProgress(done_bytes, total_bytes):
                     self._tell(AttemptMoved(turn.watch.name, step.label, done_bytes, total_bytes))
                 case StepRemark(text):

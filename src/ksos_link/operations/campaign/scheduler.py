@@ -29,7 +29,8 @@ from ksos_link.operations.campaign.steps import (
     StepEvent,
     StepJob,
     StepOutcome,
-    StepRemark,
+    StepProgress,
+    StepWriting,
     perform,
 )
 from ksos_link.operations.route import LinkOptions
@@ -38,9 +39,9 @@ from ksos_link.store.database import Store, open_store
 from ksos_link.store.keys import SecretSource
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, Worker
 
-Done = tuple[StepOutcome, list[str]]  # with the remarks that were made on the way
+Done = tuple[StepOutcome, list[StepEvent]]  # with what was told on the way
 
 RADIO: Final = "radio"
 _ADAPTER: Final = "radio-"
@@ -115,7 +116,7 @@ class Workers:
         try:
             if not await self._comes(result, needs):
                 return _nobody(job.watch)
-            outcome, remarks = result.result()
+            outcome, events = result.result()
         except concurrent.futures.CancelledError as error:  # the client gave the scheduler up
             raise NotFoundError(
                 "The scheduler is gone.", "When it is back: ksos campaign resume FILE"
@@ -130,8 +131,8 @@ class Workers:
             result.cancel()
             with contextlib.suppress(OSError, TimeoutError):
                 await future.cancel()  # type: ignore[no-untyped-call]  # of the library
-        for text in remarks:
-            tell(StepRemark(text))
+        for event in events:
+            tell(event)
         return outcome
 
     async def _comes(self, result: "asyncio.Task[Done]", needs: Mapping[str, int]) -> bool:
@@ -185,24 +186,40 @@ async def work(job: StepJob, name: str, timeout_s: float) -> Done:
         if each.startswith(_ADAPTER)
     ]
     radio = Radio(str(worker.name), adapters[0] if adapters else "")
-    remarks: list[str] = []
+    # a job that comes here from a lost worker, or anew, may find the watch half-way
+    half_way = await worker.scheduler.get_metadata(keys=[name], default=False)
+    job = replace(job, radio=radio, half_way=job.half_way or half_way or job.attempt > 1)
+    told: list[StepEvent] = []
+    notes: list[asyncio.Future[None]] = []
 
     def tell(event: StepEvent) -> None:
-        if isinstance(event, StepRemark):
-            remarks.append(event.text)
+        if isinstance(event, StepWriting):
+            note = worker.scheduler.set_metadata(keys=[name], value=True)
+            notes.append(asyncio.ensure_future(note))
+        if not isinstance(event, StepProgress):
+            told.append(event)
 
     doer = WatchDoer(_own_store, LinkOptions(timeout_s=timeout_s))
-    task = asyncio.create_task(perform(doer, replace(job, radio=radio), tell))
-    _at_work[name] = task
+    task = _at_work[name] = asyncio.create_task(perform(doer, job, tell))
     try:
-        await asyncio.wait({task})
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOK_EACH_S)
+            if not _is_wanted(worker, name):
+                task.cancel()
     finally:
         del _at_work[name]
         task.cancel()
+        await asyncio.gather(*notes, return_exceptions=True)
     if task.cancelled():
-        return StepOutcome(passed=False, message="It was stopped."), remarks
+        return StepOutcome(passed=False, message="It was stopped."), told
     outcome = task.result()
-    return replace(outcome, measured=replace(outcome.measured, radio=radio.name)), remarks
+    return replace(outcome, measured=replace(outcome.measured, radio=radio.name)), told
+
+
+def _is_wanted(worker: "Worker", name: str) -> bool:
+    """Whether a runner still waits: the scheduler takes back the jobs of one that is gone."""
+    task = worker.state.tasks.get(name)
+    return task is not None and task.state not in ("cancelled", "released", "forgotten")
 
 
 async def stop(name: str) -> None:

@@ -28,7 +28,7 @@ WORTH_ANOTHER: Final = (BluetoothError, NotFoundError, RefusedError, MalformedEr
 class StepJob:
     """One step for one watch, over one radio, within `timeout_s`.
 
-    From its second `attempt` on the watch may be half-way through it.
+    `half_way` tells that an attempt before began to write, and did not come to its end.
     """
 
     watch: CampaignWatch
@@ -36,6 +36,12 @@ class StepJob:
     radio: Radio
     timeout_s: float
     attempt: int = 1
+    half_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepWriting:
+    """Nothing speaks against it: from now on the watch is changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ class StepOutcome:
     again: bool = False
 
 
-StepEvent = StepProgress | StepRemark | StepOutcome
+StepEvent = StepWriting | StepProgress | StepRemark | StepOutcome
 
 
 class StepDoer(Protocol):
