@@ -91,6 +91,28 @@ def chunks_in(writes: list[bytes]) -> list[dict[str, Any]]:
     return found
 
 
+class Parrot(SmpLoader):
+    """Once it `repeats`, it takes no chunk: it says again what it said to the same one before."""
+
+    repeats = False
+    repeated = 0
+
+    def __init__(self, flash: Flash, traits: ServerTraits | None = None) -> None:
+        super().__init__(flash, traits)
+        self._said: dict[int, bytes] = {}  # by the offset of the chunk
+
+    def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
+        (chunk,) = chunks_in([data]) or ({"off": 0},)
+        offset = chunk["off"]
+        if self.repeats and offset in self._said:
+            self.repeated += 1
+            self._answers.append(self._said[offset])
+            return
+        super().receive_write(uuid, data, now_s)
+        if offset and self._answers and not self.repeats:
+            self._said[offset] = self._answers[-1]
+
+
 class LinkLostError(Exception):
     """The link is gone; the job with it. Its arguments are the events so far."""
 

@@ -1,10 +1,12 @@
 """Firmware over SMP on bumble's GATT: our client, and another one, against the virtual server."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from smpclient import SMPClient
@@ -25,7 +27,7 @@ from firmware_protocol.jobs import ConfirmImage, InstallImage, ReadImages
 from firmware_protocol.updates.loader import Flash
 from firmware_protocol.updates.smp import TRANSPORT
 from firmware_protocol.updates.smp.gatt import SERVICE
-from firmware_protocol.updates.smp.loader import SmpLoader
+from firmware_protocol.updates.smp.loader import ServerTraits, SmpLoader
 from firmware_protocol.watch_session import WatchSession
 from ksos_link.connection.watch import Loader
 from ksos_link.errors import LinkLostError, RefusedError
@@ -33,13 +35,17 @@ from ksos_link.transports.ble import BleTransport, Radio, scan
 from ksos_link.virtual_watch.bleak_backend import install
 from ksos_link.virtual_watch.faults import FaultySession, parse_faults
 from ksos_link.virtual_watch.gatt_tables import IDO_SMP
+from ksos_link.virtual_watch.sample_images import sample_image
 from ksos_link.virtual_watch.virtual_radio import VirtualRadio
-from tests.firmware_protocol.smp_rig import OLD, digest_of, image_of, part_of
+from tests.firmware_protocol.smp_rig import OLD, Parrot, digest_of, image_of, part_of
+
+if TYPE_CHECKING:
+    from tests.ksos_link.conftest import CommandLine
 
 pytestmark = pytest.mark.gatt
 
 IMAGE = image_of(100_000)
-MESSAGE_WRITES = 10  # of 244 bytes, in a buffer of 2475
+LIFTED = ("--yes", "--unsigned", "--allow", "unknown_product")
 
 
 @dataclass(frozen=True)
@@ -166,51 +172,39 @@ def test_a_power_cut_leaves_a_watch_that_starts(runner: asyncio.Runner) -> None:
     assert flash.application == IMAGE
 
 
-class Parrot(SmpLoader):
-    """Once it `repeats`, it takes nothing and says again what it said before."""
-
-    repeats = False
-
-    def __init__(self, flash: Flash) -> None:
-        super().__init__(flash)
-        self._said: list[tuple[str, bytes]] = []
-
-    def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
-        if not self.repeats:
-            super().receive_write(uuid, data, now_s)
-
-    def data_to_send(self) -> list[tuple[str, bytes]]:
-        if not self.repeats:
-            self._said += (due := super().data_to_send())
-            return due
-        due, self._said = self._said[:40], self._said[40:]
-        return due
+class StaysParrot(Parrot):
+    """Its link lasts, so that both uploads are on one."""
 
     @property
     def link_must_drop(self) -> bool:
-        return False  # so that both uploads are on one link
+        return False
 
 
 def test_a_stale_acknowledgement_is_none(runner: asyncio.Runner) -> None:
     flash = Flash(OLD, 1)
-    session = Parrot(flash)
+    session = StaysParrot(flash, ServerTraits(buffer_bytes=244, reassembles=False))
+    first, other = image_of(20_000), image_of(20_000, 3)
 
     async def job() -> list[Event]:
         second: list[Event] = []
         async with radio_with(session) as radio:
             loader = await meet(radio)
-            first: list[Event] = []
-            await give(loader, image_of(20_000), first)
-            assert is_activated(first)
+            events: list[Event] = []
+            await give(loader, first, events)
+            assert is_activated(events)
             session.link_lost(0.0)
+            async with aclosing(loader.run(ConfirmImage(digest_of(first)))) as confirming:
+                async for _ in confirming:
+                    pass
             session.repeats = True
-            with pytest.raises(RefusedError):
-                await give(loader, image_of(20_000, 3), second)
+            with pytest.raises(RefusedError, match="did not answer"):
+                await give(loader, other, second)
             await loader.close()
         return second
 
     assert not is_activated(run(runner, job()))
-    assert flash.application == image_of(20_000)
+    assert session.repeated > 3
+    assert flash.application == first
 
 
 def test_another_client_uploads_to_our_virtual_server(runner: asyncio.Runner) -> None:
@@ -238,3 +232,18 @@ def test_another_client_uploads_to_our_virtual_server(runner: asyncio.Runner) ->
 
     assert run(runner, job())[-1] == len(IMAGE)
     assert flash == Flash(IMAGE, 2, ["installed 100000 bytes"])
+
+
+def test_without_the_extra_a_person_is_told_its_name(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "watch.bin"
+    file.write_bytes(sample_image("mcuboot", 18, 4_000))
+    address = "virtual:ido?scenario=empty&platform=1"
+    assert ksos("watch", "pair", address).code == 0
+    for module in ("dialect", "loader"):
+        name = f"firmware_protocol.updates.smp.{module}"
+        monkeypatch.setitem(sys.modules, name, None)
+        said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+        assert said.code != 0
+        assert "pip install 'ksos-link[smp]'" in said.err

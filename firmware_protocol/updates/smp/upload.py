@@ -24,7 +24,7 @@ from firmware_protocol.updates.smp.codec import (
     SmpReply,
 )
 from firmware_protocol.updates.smp.conversation import ATTEMPTS, GAP_S, Conversation, granted
-from firmware_protocol.updates.smp.words import NO_MEMORY, in_words
+from firmware_protocol.updates.smp.words import BUSY, NO_MEMORY, in_words
 
 ERASE_TIMEOUT_S: Final = 40.0  # dfu.md 6.3 step 3: the first chunk erases
 CHUNK_TIMEOUT_S: Final = 10.0  # the same: later 5 to 10 s
@@ -71,7 +71,9 @@ class SmpUpload(Upload):
 
     def offer(self) -> Asking[int]:
         """Announce the image, unless the watch lists it already: then nothing is left to send."""
-        if self._among((yield from self._talk.images())):
+        listed = self._among((yield from self._talk.images()))
+        # its digest may stand in flash before the image's last bytes do
+        if listed and (listed.active or listed.pending or (yield from self._goes_on_at()) == 0):
             return self.total_bytes
         message_bytes = yield from self._talk.learn_message_size()
         if buffers := self._talk.buffers:
@@ -103,10 +105,10 @@ class SmpUpload(Upload):
         self._silences = 0
         answered, sent_bytes = self._land(reply)
         if reply.refusal is not None:
-            if reply.refusal.group is None and reply.refusal.code == NO_MEMORY:
+            if reply.refusal == NO_MEMORY:
                 self._window = max(1, self._window // 2)
                 return (yield from self._drain(answered.offset, sent_bytes))
-            self._spoilt = True  # the same again would be refused again
+            self._spoilt = reply.refusal != BUSY  # the same again would be refused again
             raise JobError("refused", in_words(reply.refusal))
         self._look_at_match(reply)
         told = _offset_in(reply)
@@ -212,16 +214,28 @@ class SmpUpload(Upload):
         return Acknowledged(offset, sent_bytes)
 
     def _silence(self, offset: int) -> Asking[Acknowledged]:
-        """Nothing came back: send less at once, from where the watch was known to be."""
+        """Nothing came back: send less at once, from where the watch says that it is."""
         all_sent = self._in_flight[-1].end == self.total_bytes
         sent_bytes = self._give_up()
         self._silences += 1
         if self._silences == ATTEMPTS:
             raise JobError("silent", f"the watch did not answer behind byte {offset}")
         self._window = max(1, self._window // 2)
-        if all_sent and self._among((yield from self._talk.images())):
+        told = yield from self._goes_on_at()
+        if told == 0 and all_sent and self._among((yield from self._talk.images())):
             return Acknowledged(self.total_bytes, sent_bytes)  # only the answer was lost
-        return Acknowledged(offset, sent_bytes)
+        return Acknowledged(offset if told is None else told, sent_bytes)
+
+    def _goes_on_at(self) -> Asking[int | None]:
+        """Ask with an empty chunk behind the end, which no watch takes, what it wants next.
+
+        Returns 0 where no upload is under way, None where the watch does not say.
+        """
+        reply = yield from self._talk.ask(
+            "how far it got",
+            lambda number: ImageUploadWriteRequest(off=self.total_bytes, data=b"", sequence=number),
+        )
+        return _offset_in(reply) if reply.refusal is None else None
 
     def _give_up(self) -> int:
         """Expect no answer to what is in flight any more; return how much that was."""

@@ -7,12 +7,13 @@ from smp.image_management import IMG_MGMT_ERR
 
 from firmware_protocol.updates.smp.codec import Refusal
 
-NO_MEMORY: Final = 2  # of the older form: no buffer was free
+NO_MEMORY: Final = Refusal(2)  # no buffer was free
+BUSY: Final = Refusal(10)
 _IMAGE_GROUP: Final = 1
 _USER: Final = 256
 _GENERAL: Final[Mapping[int, str]] = {
     1: "an unknown error",
-    NO_MEMORY: "not enough memory",
+    NO_MEMORY.code: "not enough memory",
     3: "an invalid value",
     4: "a time-out",
     5: "no such entry",
@@ -20,7 +21,7 @@ _GENERAL: Final[Mapping[int, str]] = {
     7: "the message is too large",
     8: "not supported",
     9: "corrupt",
-    10: "busy",
+    BUSY.code: "busy",
     11: "access denied",
     12: "the protocol's version is too old",
     13: "the protocol's version is too new",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from firmware_protocol.errors import LocalProtocolError
 from firmware_protocol.updates.loader import Flash, LoaderSession, firmware_mark
 from firmware_protocol.updates.registry import TRANSPORTS, transport_named
 from firmware_protocol.updates.transport import UpdateTransport
@@ -28,7 +29,7 @@ def updatable_watch(
     """Give an application the loader of its platform, or the one that is named.
 
     Raises:
-        UsageError: there is no such loader.
+        UsageError: there is no such loader, or it needs an extra that is not installed.
     """
     name = loader or _LOADERS.get(-1 if traits.platform is None else traits.platform, "")
     transport = transport_named(name)
@@ -36,7 +37,11 @@ def updatable_watch(
         names = ", ".join(each.name for each in TRANSPORTS)
         raise UsageError(f"There is no loader {loader!r}.", f"Choose one of {names}.")
     version = traits.firmware_version or 0
-    return UpdatableWatch(application, on_air, Flash(firmware_mark(version), version), transport)
+    flash = Flash(firmware_mark(version), version)
+    try:
+        return UpdatableWatch(application, on_air, flash, transport)
+    except LocalProtocolError as error:  # a loader whose library is not installed
+        raise UsageError(f"This virtual watch cannot be opened: {error}.") from None
 
 
 class UpdatableWatch(WatchSession):
