@@ -197,3 +197,56 @@ def check_one(ksos: "CommandLine", watches: Watches, address: str, file: Path, k
             break
     assert said.code == 0, (address, said.err)
     assert (flash.firmware_version, flash.boots) == (18, True), address
+
+
+def test_a_resume_that_fails_in_the_loader_does_not_say_that_nothing_was_written(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["legacy"]
+    file, options = kind.write(tmp_path), (*LIFTED, *kind.options)
+    first = address_of(kind, "&fault=drop@8")  # the answer to the start of the update
+    said = ksos("--device", first, "firmware", "write", file, *options)
+    assert said.code == 6
+    assert "The watch may be in its loader" in said.err
+    second_begins = watches.packets(first)[0]
+    address = address_of(kind, f"&fault=drop@8,drop@{second_begins}")
+    ksos("--device", address, "firmware", "write", file, *options)
+    said = ksos("--device", address, "firmware", "resume", file, *options)
+    assert said.code == 6
+    assert not watches.of(address).flash.boots
+    assert "Nothing was written" not in said.err
+    assert f"ksos firmware resume {file.name}" in said.err
+
+
+def test_a_link_lost_while_a_trial_is_confirmed_is_taken_up_again(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["smp"]
+    file, clean = kind.write(tmp_path), address_of(kind)
+    assert ksos("--device", clean, "firmware", "write", file, *LIFTED).code == 0
+    confirmation = watches.packets(clean)[0] - 1
+    address = address_of(kind, f"&fault=lose@{confirmation}")
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 0, said.err
+    watch = watches.of(address)
+    watch.restart(0.0)
+    assert watch.flash.firmware_version == 18
+
+
+def test_a_trial_that_ends_before_it_is_confirmed_can_be_resumed(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    """The store still knows of it, so that resume needs no file."""
+    kind = KINDS["smp"]
+    file, clean = kind.write(tmp_path), address_of(kind)
+    assert ksos("watch", "pair", "virtual:ido?scenario=empty", "--alias", "other").code == 0
+    assert ksos("--device", clean, "firmware", "write", file, *LIFTED).code == 0
+    before_confirmation = watches.packets(clean)[0] - 4  # two answers, of two notifications each
+    address = address_of(kind, f"&fault=reboot@{before_confirmation}")
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 6
+    assert "was started on trial" in said.err
+    assert watches.of(address).flash.firmware_version == 17
+    said = ksos("--device", address, "firmware", "resume", *LIFTED)
+    assert said.code == 0, said.err
+    assert watches.of(address).flash.firmware_version == 18

@@ -15,9 +15,16 @@ from firmware_protocol.family import UpdatePath
 from firmware_protocol.jobs import ConfirmImage, EnterLoader, InstallImage, SendFile
 from firmware_protocol.updates.registry import transport_named
 from firmware_protocol.updates.transport import UpdateTransport
-from ksos_link.connection.retry import wait_before_s
+from ksos_link.connection.retry import MAX_ATTEMPTS, wait_before_s
 from ksos_link.connection.watch import Loader, Watch
-from ksos_link.errors import BluetoothError, KsosError, NotFoundError, PreflightError, RefusedError
+from ksos_link.errors import (
+    BluetoothError,
+    KsosError,
+    LinkLostError,
+    NotFoundError,
+    PreflightError,
+    RefusedError,
+)
 from ksos_link.operations.file_facts import WatchFacts, facts_of_firmware
 from ksos_link.operations.firmware_wish import (
     FirmwareEvent,
@@ -37,6 +44,9 @@ from ksos_link.operations.target import Target
 from ksos_link.operations.uploading import upload
 
 BOOT_ATTEMPTS: Final = 6  # each looks for the watch as long as `--timeout-s` says
+_KEEPS_OLD: Final = (  # also true where the watch was the faster one, and its last word was lost
+    "The watch keeps its old firmware until it has all of the new one. Run the same command again."
+)
 _FASTLZ: Final = "fastlz"  # what ido.md 11.1 says of `.fw`; whether it is packed is open (15.11)
 
 
@@ -146,6 +156,7 @@ class _Writing:
             return
         yield LoaderMet(loader.info)
         self._preflight_loader()
+        self.state = self._in_loader
         with self._failing_truly():
             async with contextlib.aclosing(self._install(way, loader)) as events:
                 async for event in events:
@@ -200,7 +211,7 @@ class _Writing:
     async def _send(self, watch: Watch, path: UpdatePath) -> AsyncGenerator[FirmwareEvent, None]:
         """By the family's own pipe, or by the loader of the platform."""
         if path.file_name:
-            self.state = "The old firmware still runs. Run the same command again."
+            self.state = _KEEPS_OLD
             jobs = [SendFile(path.file_name, part.data, _FASTLZ) for part in self.wish.parts]
             counts = self.report.counts
             async with contextlib.aclosing(
@@ -215,9 +226,7 @@ class _Writing:
         way = transport_named(self.wish.transport)
         if way is None:
             raise RefusedError(f"ksos does not speak {self.wish.transport}.")
-        self.state = (
-            "The old firmware still runs. Run the same command again: it goes on where it was."
-        )
+        self.state = self._in_loader if way.leaves_application else _KEEPS_OLD
         if path.enters_loader:
             await self._enter(watch, way)
         await watch.close()
@@ -232,12 +241,6 @@ class _Writing:
         ) as events:
             async for _ in events:
                 pass
-        if way.leaves_application:
-            name = self.wish.files[0].path.name
-            self.state = (
-                "The watch is in its loader and runs no application until an update is finished: "
-                f"ksos firmware resume {name}"
-            )
 
     async def _install(
         self, way: UpdateTransport, loader: Loader | None
@@ -268,8 +271,9 @@ class _Writing:
         self.state = "The watch was told to start the new firmware. See: ksos firmware show"
         watch = await self._meet_application(BOOT_ATTEMPTS)
         await watch.close()
-        if self.notes is not None:
-            self.notes.ended(self.address)
+        trial = way if way is not None and way.on_trial else None
+        if trial is None:
+            self._forget_begun()
         info, wanted = watch.info, self.wish.version
         self.report.version_after = info.firmware_version
         self.report.battery_after_pct = info.battery_pct
@@ -278,11 +282,27 @@ class _Writing:
             raise PreflightError(
                 f"The watch came back with firmware {info.firmware_version}, not {wanted}."
             )
-        if way is not None and way.on_trial:
-            self.state = "The new firmware runs on trial; the watch goes back when it restarts."
-            await self._confirm(way)
+        if trial is not None:
+            self.state = (
+                "The new firmware was started on trial; the watch goes back to the old one when it "
+                f"restarts, unless it is confirmed: ksos firmware resume {self._file_name}"
+            )
+            await self._confirm(trial)
+            self._forget_begun()
+
+    def _forget_begun(self) -> None:
+        if self.notes is not None:
+            self.notes.ended(self.address)
 
     async def _confirm(self, way: UpdateTransport) -> None:
+        """Again where the link is lost; it asks each time whether the new image runs."""
+        for attempt in range(1, MAX_ATTEMPTS):
+            with contextlib.suppress(LinkLostError, NotFoundError):
+                return await self._confirm_once(way)
+            await asyncio.sleep(wait_before_s(attempt))
+        return await self._confirm_once(way)
+
+    async def _confirm_once(self, way: UpdateTransport) -> None:
         loader = await self._meet_loader(way)
         try:
             digest = self.wish.parts[-1].digests["sha256"]
@@ -318,6 +338,18 @@ class _Writing:
     def _loader_addresses(self, way: UpdateTransport) -> tuple[str, ...]:
         """Where its loader may be; anywhere, where the watch's own address is not known."""
         return way.loader_addresses(self.address) if self.address else ()
+
+    @property
+    def _in_loader(self) -> str:
+        """A link that broke leaves it open whether the watch went there, or is there still."""
+        return (
+            "The watch may be in its loader, where it runs no application until an update is "
+            f"finished: ksos firmware resume {self._file_name}"
+        )
+
+    @property
+    def _file_name(self) -> str:
+        return self.wish.files[0].path.name
 
     def _remember(self, watch: Watch) -> None:
         self.address = watch.address
