@@ -114,6 +114,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         put_release(place / "releases", f"watch-{version}.toml", version)
     put_release(place, "band-17.toml", "17")  # what a virtual watch runs
     (place / "witch.iwf.lz").write_bytes(packed(dial("witch")))
+    night = re.search(r"(?s)```toml\n(.+?)```", section("Campaigns"))
+    assert night is not None
+    (place / "night.toml").write_text(night[1], "utf-8")
     env = os.environ | {
         "KSOS_HOME": str(place / "home"),
         "KSOS_KEY_FILE": str(place / "secret"),
@@ -165,6 +168,7 @@ def keys_in(value: object) -> set[str]:
         "notice apps",
         f"listen --for-s 3 --device {WATCH}&do=next@1",
         "live --for-s 6",
+        "campaign run night.toml",
         "privacy show",
         "find watch",
         f"sync --device {WATCH}&fault=lose@40",
