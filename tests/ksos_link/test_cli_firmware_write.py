@@ -250,3 +250,126 @@ def test_a_trial_that_ends_before_it_is_confirmed_can_be_resumed(
     said = ksos("--device", address, "firmware", "resume", *LIFTED)
     assert said.code == 0, said.err
     assert watches.of(address).flash.firmware_version == 18
+
+
+@pytest.fixture
+def cut(ksos: "CommandLine", watches: Watches, tmp_path: Path) -> tuple[str, Path]:
+    """A paired watch that was left in its loader, and the file that it was getting."""
+    kind = KINDS["secure"]
+    address, file = address_of(kind), kind.write(tmp_path, size_bytes=20_000)
+    said = ksos("watch", "pair", address, "--alias", "wrist")
+    assert said.code == 0, said.err
+    watches.lose_links(address, after=28, count=30)  # in the second object of 4 KiB
+    said = ksos("--device", "wrist", "--timeout-s", "2", "firmware", "write", file, *LIFTED)
+    assert said.code == 4, said.err
+    assert "runs no application until an update is finished" in said.err
+    assert "ksos firmware resume" in said.err
+    return address, file
+
+
+def test_the_store_knows_what_was_being_written(
+    ksos: "CommandLine", watches: Watches, cut: tuple[str, Path]
+) -> None:
+    address, _ = cut
+    assert not watches.of(address).flash.boots
+    resumed = ("--device", "wrist", "--timeout-s", "2", "firmware", "resume", *LIFTED)
+    for _ in range(6):
+        said = ksos(*resumed, "--json")
+        if said.code == 0:
+            break
+    assert said.code == 0, said.err
+    events = [json.loads(line) for line in said.out.splitlines()]
+    started = next(event for event in events if event["event"] == "started")
+    assert started["held_bytes"] > 0
+    assert watches.of(address).flash.firmware_version == 18
+    said = ksos(*resumed)
+    assert said.code == 3
+    assert "ksos firmware resume FILE" in said.err
+
+
+def test_another_file_is_not_taken_for_what_was_being_written(
+    ksos: "CommandLine", cut: tuple[str, Path]
+) -> None:
+    _, file = cut
+    file.write_bytes(file.read_bytes() + b"\x00")
+    resumed = ("--device", "wrist", "firmware", "resume", *LIFTED)
+    said = ksos(*resumed)
+    assert said.code == 7
+    assert "was changed" in said.err
+    file.unlink()
+    assert ksos(*resumed).code == 3
+
+
+def test_a_watch_that_waits_in_its_loader_is_named(
+    ksos: "CommandLine", cut: tuple[str, Path]
+) -> None:
+    said = ksos("--device", "wrist", "--timeout-s", "2", "firmware", "show")
+    assert said.code == 3
+    _, file = cut
+    said = ksos("--device", "wrist", "--timeout-s", "2", "firmware", "write", file, *LIFTED)
+    assert said.code == 3
+    assert "If an update of it was cut: ksos firmware resume" in said.err
+
+
+def test_a_forgotten_watch_takes_its_begun_update_along(
+    ksos: "CommandLine", cut: tuple[str, Path]
+) -> None:
+    assert ksos("watch", "forget", "--device", "wrist", "--yes").code == 0
+    said = ksos("--device", cut[0], "firmware", "resume", *LIFTED)
+    assert said.code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("--allow", "nothing"), 2, "no objection"),
+        (("--allow", "digest"), 2, "cannot be lifted"),
+        (("--channel", "secret"), 2, "no such channel"),
+        (("--region", "XX"), 2, "country"),
+        (("--public-key", "missing.pem"), 3, "missing.pem"),
+        (("--loader-key", "missing.key"), 3, "missing.key"),
+    ],
+)
+def test_wrong_options_are_told_before_anybody_connects(
+    ksos: "CommandLine",
+    watches: Watches,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    code: int,
+    told: str,
+) -> None:
+    file = KINDS["d1"].write(tmp_path)
+    said = ksos("--device", address_of(KINDS["d1"]), "firmware", "write", file, "--yes", *arguments)
+    assert said.code == code
+    assert told in said.err
+    assert "connected" not in said.err
+
+
+def test_a_key_that_is_none_and_files_that_are_none(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    file = KINDS["realtek"].write(tmp_path)
+    key = tmp_path / "loader.key"
+    key.write_text("not hex")
+    address = ("--device", address_of(KINDS["realtek"]))
+    said = ksos(*address, "firmware", "write", file, "--yes", "--loader-key", key)
+    assert (said.code, "holds no key" in said.err) == (2, True)
+    key.write_text("00" * 32)
+    said = ksos(*address, "firmware", "write", file, *LIFTED, "--experimental", "--loader-key", key)
+    assert said.code in (0, 6)
+    assert ksos(*address, "firmware", "write", tmp_path / "none.zip", "--yes").code == 3
+    (tmp_path / "bad.toml").write_text("nothing = 1")
+    assert ksos(*address, "firmware", "write", tmp_path / "bad.toml", "--yes").code == 5
+
+
+@pytest.mark.parametrize("platform", ["98", "60", "20", "97", "70", "77"])
+def test_platforms_that_are_not_spoken_are_refused_with_the_reason(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path, platform: str
+) -> None:
+    file = KINDS["d1"].write(tmp_path)
+    address = f"virtual:ido?scenario=empty&platform={platform}"
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 6
+    assert f"platform {platform}" in said.err
+    said = ksos("--device", address, "firmware", "show", "--json")
+    assert json.loads(said.out)["refusal"]

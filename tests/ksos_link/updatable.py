@@ -62,6 +62,12 @@ class Watches:
         faulty = self._faulty(address)
         return faulty._notifications, faulty._writes
 
+    def lose_links(self, address: str, after: int, count: int) -> None:
+        """Lose the link at so many notifications in a row, from the one that comes `after` more."""
+        faulty = self._faulty(address)
+        first = faulty._notifications + after
+        faulty._at |= {("lose", index) for index in range(first, first + count)}
+
     def of(self, address: str) -> UpdatableWatch:
         """The watch behind an address that was used."""
         watch = self._faulty(address)._session

@@ -54,9 +54,9 @@ def region_from(text: str | None) -> str | None:
     Raises:
         UsageError: that is no code of one.
     """
-    if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
-        raise UsageError("That is no country.", "Give its ISO code of two letters, such as DE.")
-    return text and text.upper()
+    from ksos_link.operations.countries import read_country
+
+    return None if text is None else read_country(text)
 
 
 def allowed_from(names: Sequence[str] | None) -> frozenset[str]:
