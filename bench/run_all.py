@@ -13,7 +13,18 @@ from pathlib import Path
 from report import print_table, rows_from
 
 HERE = Path(__file__).parent
-BENCHES = ("decode", "store", "export", "startup", "sync", "settings", "d1", "upload", "smp")
+BENCHES = (
+    "decode",
+    "store",
+    "export",
+    "startup",
+    "sync",
+    "settings",
+    "d1",
+    "upload",
+    "smp",
+    "campaign",
+)
 
 
 def main() -> None:
