@@ -35,7 +35,8 @@ def main() -> None:
     for name in BENCHES:
         print(f"measuring  {name}", file=sys.stderr, flush=True)
         command = [sys.executable, str(HERE / f"bench_{name}.py"), *quick]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        # a bench may exit with 1 for a measure that is missed: its last line is there all the same
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
         results[name] = json.loads(done.stdout.splitlines()[-1])
     for name, result in results.items():
         print(name)

@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent.parent))  # for the helpers that tests have
+# the helpers of tests; another package of the same name may be installed
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "ksos_link"))
+
+from jumping_loop import JumpingLoop, hush_bumble
+from updatable import KINDS, Kind
 
 from firmware_protocol.registry import family_named
 from firmware_protocol.updates.loader import firmware_mark
@@ -31,8 +35,6 @@ from ksos_link.virtual_watch.scenarios import (
 from ksos_link.virtual_watch.sensors import memory_for
 from ksos_link.virtual_watch.updatable import UpdatableWatch, updatable_watch
 from ksos_link.virtual_watch.virtual_radio import VirtualRadio
-from tests.ksos_link.jumping_loop import JumpingLoop, hush_bumble
-from tests.ksos_link.updatable import KINDS, Kind
 
 __all__ = ["KINDS", "JumpingLoop", "Kind", "hushed", "on_air", "open_watch", "options", "wish_of"]
 
