@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ksos_link.store.uploads import BegunUpload
 from tests.ksos_link.updatable import KINDS, LIFTED, Kind, Watches
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import CommandLine
+    from tests.ksos_link.conftest import CommandLine, StoreBench
 
 pytestmark = pytest.mark.gatt
 
@@ -259,7 +260,7 @@ def cut(ksos: "CommandLine", watches: Watches, tmp_path: Path) -> tuple[str, Pat
     address, file = address_of(kind), kind.write(tmp_path, size_bytes=20_000)
     said = ksos("watch", "pair", address, "--alias", "wrist")
     assert said.code == 0, said.err
-    watches.lose_links(address, after=28, count=30)  # in the second object of 4 KiB
+    watches.lose_links(address, after=28, count=7)  # in the second object of 4 KiB
     said = ksos("--device", "wrist", "--timeout-s", "2", "firmware", "write", file, *LIFTED)
     assert said.code == 4, said.err
     assert "runs no application until an update is finished" in said.err
@@ -311,12 +312,13 @@ def test_a_watch_that_waits_in_its_loader_is_named(
     assert "If an update of it was cut: ksos firmware resume" in said.err
 
 
-def test_a_forgotten_watch_takes_its_begun_update_along(
-    ksos: "CommandLine", cut: tuple[str, Path]
-) -> None:
-    assert ksos("watch", "forget", "--device", "wrist", "--yes").code == 0
-    said = ksos("--device", cut[0], "firmware", "resume", *LIFTED)
-    assert said.code == 3
+def test_a_forgotten_watch_takes_its_begun_update_along(bench: "StoreBench") -> None:
+    with bench.open() as store:
+        kept, gone = bench.add_watch(store), bench.add_watch(store)
+        for watch in (kept, gone):
+            store.begin_upload(BegunUpload(watch.address, "/app.zip", "00", 1))
+        store.forget_device(gone.device_id, keep_data=False)
+        assert [each.address for each in store.begun_uploads()] == [kept.address]
 
 
 @pytest.mark.parametrize(

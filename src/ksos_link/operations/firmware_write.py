@@ -6,7 +6,7 @@ activated that the watch did not verify; nothing is confirmed that did not come 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -148,7 +148,9 @@ class _Writing:
         loader = None
         if way is not None and way.leaves_application:
             with contextlib.suppress(NotFoundError):
-                loader = await self.route.meet_loader(way, self._loader_addresses(way))
+                loader = await self._patiently(
+                    lambda: self.route.meet_loader(way, self._loader_addresses(way))
+                )
         if way is None or loader is None:
             async with contextlib.aclosing(self.write()) as events:
                 async for event in events:
@@ -255,7 +257,7 @@ class _Writing:
             return await self._meet_loader(way)
 
         if loader is None:
-            loader = await meet()
+            loader = await self._patiently(meet)
             yield LoaderMet(loader.info)
         counts, pause_s = self.report.counts, way.pause_between_parts_s
         async with contextlib.aclosing(upload(meet, jobs, counts, loader, pause_s=pause_s)) as sent:
@@ -271,6 +273,7 @@ class _Writing:
         self.state = "The watch was told to start the new firmware. See: ksos firmware show"
         watch = await self._meet_application(BOOT_ATTEMPTS)
         await watch.close()
+        self.address = watch.address  # who resumed may have known only where the loader was
         trial = way if way is not None and way.on_trial else None
         if trial is None:
             self._forget_begun()
@@ -334,6 +337,15 @@ class _Writing:
         finally:
             await watch.close()
         return await self.route.meet_loader(way, addresses)
+
+    @staticmethod
+    async def _patiently(meet: Callable[[], Awaitable[Loader]]) -> Loader:
+        """A link that is lost while the loader is greeted is made again, as later ones are."""
+        for lost in range(MAX_ATTEMPTS - 1):
+            with contextlib.suppress(LinkLostError):
+                return await meet()
+            await asyncio.sleep(wait_before_s(lost))
+        return await meet()
 
     def _loader_addresses(self, way: UpdateTransport) -> tuple[str, ...]:
         """Where its loader may be; anywhere, where the watch's own address is not known."""
