@@ -23,6 +23,7 @@ SECTIONS: Final = {
         "sync": "Fetch what a watch has stored into the encrypted store.",
         "show": "Show stored samples of one metric.",
         "export": "Write stored samples to files in open formats.",
+        "import": "Put what other programs recorded into the store.",
         "store": "Look after the encrypted store: check, backup, keys.",
         "privacy": "What is kept and why; what you allow.",
     },

@@ -97,7 +97,7 @@ class StoreSource:
 
     @cached_property
     def _clocks(self) -> dict[str, "_LocalTime"]:
-        return {one.alias: _LocalTime(self._store, one.device_id) for one in self._stored}
+        return {one.alias: _LocalTime(self._store, one) for one in self._stored}
 
 
 class _LocalTime:
@@ -106,10 +106,15 @@ class _LocalTime:
     The zone's rules and not the watch's own clock, which shows summer time until it is set again.
     """
 
-    def __init__(self, store: Store, device_id: int) -> None:
-        clocks = store.clocks(device_id)
-        self._until = [clock.now_utc_s for clock in clocks]
-        self._zones = [_zone(clock) for clock in clocks]
+    def __init__(self, store: Store, device: Device) -> None:
+        clocks = store.clocks(device.device_id)
+        if device.is_file:
+            told = (piece for clock in clocks for piece in _told_by_file(clock))
+            pieces = sorted(told, key=lambda piece: piece[0])
+        else:
+            pieces = [(clock.now_utc_s, _zone(clock)) for clock in clocks]
+        self._until = [until_utc_s for until_utc_s, _ in pieces]
+        self._zones = [zone for _, zone in pieces]
         self._of_quarter: dict[int, int] = {}
 
     def utc_offset_s(self, utc_s: int) -> int:
@@ -131,5 +136,19 @@ def _zone(clock: ClockSnapshot) -> tzinfo:
     if clock.zone_name is not None:
         with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
             return ZoneInfo(clock.zone_name)
-    offset_s = round(clock.stretches[-1].utc_offset_s / _QUARTER_S) * _QUARTER_S
+    return _fixed(clock.stretches[-1].utc_offset_s)
+
+
+def _told_by_file(clock: ClockSnapshot) -> Iterator[tuple[int, tzinfo]]:
+    """The offsets of a piece of a file and until when; one that tells none was lived here."""
+    if not clock.stretches:
+        yield clock.now_utc_s, get_localzone()
+        return
+    ends = [*(later.from_utc_s - 1 for later in clock.stretches[1:]), clock.now_utc_s]
+    for end_utc_s, stretch in zip(ends, clock.stretches, strict=True):
+        yield end_utc_s, _fixed(stretch.utc_offset_s)
+
+
+def _fixed(utc_offset_s: int) -> tzinfo:
+    offset_s = round(utc_offset_s / _QUARTER_S) * _QUARTER_S
     return timezone(timedelta(seconds=max(-_MOST_OFFSET_S, min(offset_s, _MOST_OFFSET_S))))

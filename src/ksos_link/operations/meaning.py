@@ -6,8 +6,9 @@ from firmware_protocol import registry
 from firmware_protocol.clock import WatchClock
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.family import Family
-from firmware_protocol.records import RawRecord
+from firmware_protocol.records import FILE_FAMILY, RawRecord
 from firmware_protocol.samples import Decoded, Quality
+from ksos_link.imports import body as imported_body
 from ksos_link.operations.watch_clock import clock_from
 from ksos_link.store.clocks import ClockSnapshot
 from ksos_link.store.database import Store
@@ -32,6 +33,8 @@ def redecode(store: Store) -> Redecoded:
 
 
 def _decode_again(record: RawRecord, clock: ClockSnapshot, verified: bool) -> Decoded:
+    if record.family == FILE_FAMILY:
+        return imported_body.decode(record)
     family = registry.family_named(record.family)
     if family is None:
         raise DecodeError(f"no family named {record.family}")

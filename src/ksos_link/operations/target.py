@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl
 
+from firmware_protocol.records import FILE_FAMILY
 from ksos_link.errors import UsageError
 
 _BLUETOOTH: Final = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
@@ -87,7 +88,12 @@ def target_of(address: str) -> Target:
 
     A virtual watch in this process lives no longer than the command that made it, so one that was
     remembered is met as one that was bound before.
+
+    Raises:
+        UsageError: it is no watch but what was imported.
     """
+    if address.startswith(f"{FILE_FAMILY}:"):
+        raise UsageError("That is an imported file, not a watch.", "See: ksos watch list")
     target = parse_target(address)
     if isinstance(target, VirtualTarget):
         return VirtualTarget(target.family, {"bound": "yes", **target.query})

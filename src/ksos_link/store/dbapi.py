@@ -132,6 +132,11 @@ class Database:
         with self._told():
             self._connection.executemany(sql, rows)
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is under way."""
+        return bool(self._connection.in_transaction)
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing. The write lock is taken at the start, so that no work is done in vain."""

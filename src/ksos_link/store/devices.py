@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from firmware_protocol.records import FILE_FAMILY
 from firmware_protocol.samples import METRICS
 from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.store.part import StorePart
@@ -20,12 +21,20 @@ class Device:
     last_sync_utc_s: int | None = None
     forgotten: bool = False
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is no watch but what was imported from files."""
+        return self.family == FILE_FAMILY
+
 
 class DevicePart(StorePart):
     """Adds, finds, renames and forgets watches."""
 
     def devices(self, *, forgotten: bool = False) -> list[Device]:
-        """Return the watches in the order in which they came, with `forgotten` all of them."""
+        """Return the watches in the order in which they came.
+
+        With `forgotten` all that samples may come from: imported files too.
+        """
         rows = self.database.rows(
             "SELECT device_id, alias, address, family, product, bound_utc_s, last_sync_utc_s,"
             " forgotten FROM device ORDER BY device_id"
@@ -34,7 +43,7 @@ class DevicePart(StorePart):
             Device(device_id, alias, address, family, product, bound, synced, bool(gone))
             for device_id, alias, address, family, product, bound, synced, gone in rows
         ]
-        return [device for device in devices if forgotten or not device.forgotten]
+        return [each for each in devices if forgotten or not (each.forgotten or each.is_file)]
 
     def device(self, name_or_address: str) -> Device:
         """Find a watch by alias or address; a forgotten one too, for its data.

@@ -44,8 +44,17 @@ class StorePart:
                 self.release_writer()
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all that is written meanwhile: all or nothing."""
+        with self._writing():
+            yield
+
+    @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """One transaction: all or nothing."""
+        """One transaction, or a share of the one that is under way."""
+        if self.database.in_transaction:
+            yield
+            return
         self.claim_writer()
         with self.database.transaction():
             yield

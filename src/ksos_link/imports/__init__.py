@@ -1,0 +1,17 @@
+"""Readers of what other programs recorded. A new format is one file here and one line below."""
+
+from typing import Final
+
+from ksos_link.imports.importer import Importer
+
+IMPORTERS: Final[tuple[Importer, ...]] = ()
+
+
+def recognised(head: bytes, file_name: str) -> Importer | None:
+    """The first format that takes a file for its own, by the file's first bytes and its name."""
+    return next((each for each in IMPORTERS if each.recognise(head, file_name)), None)
+
+
+def importer_named(name: str) -> Importer | None:
+    """The format of that name, or None."""
+    return next((each for each in IMPORTERS if each.name == name), None)
