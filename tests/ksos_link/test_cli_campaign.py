@@ -362,6 +362,35 @@ def one_radio(addresses: list[str], steps: str) -> str:
     return f"{watches}{steps}"
 
 
+def test_a_rule_finds_watches_on_every_radio_and_keeps_them(tmp_path: Path) -> None:
+    async def all_of() -> None:
+        async with radios(KINDS["d1"], KINDS["d1"], KINDS["d1"], per_radio=2) as (addresses, _):
+            endpoints = dict.fromkeys(address.partition("/")[0] for address in addresses)
+            adapters = "".join(
+                f'[[radio]]\nname = "r{n}"\nadapter = "{endpoint}"\n'
+                for n, endpoint in enumerate(endpoints)
+            )
+            rule = '[scan]\nmodel_code = 532\nname = "Band*"\nfor_s = 1\n'
+            steps = '[[step]]\ndo = "verify"\n'
+            night(tmp_path, f"{adapters}{rule}{steps}")
+            running = await begin(tmp_path, "run", "night.toml", "--report", "out")
+            _, err = await running.communicate()
+            assert running.returncode == 0, err
+            night(tmp_path, f"{adapters}{rule.replace('Band', 'Ring')}{steps}")
+            nobody = await begin(tmp_path, "run", "night.toml")
+            _, err = await nobody.communicate()
+            assert (nobody.returncode, b"No watch in range" in err) == (3, True)
+        report = json.loads((tmp_path / "out" / "report.json").read_text())
+        used = {
+            watch["address"]: watch["steps"][0]["attempts"][0]["radio"]
+            for watch in report["watches"]
+        }
+        found = [address.partition("/")[2] for address in addresses]
+        assert used == dict(zip(found, ["r0", "r0", "r1"], strict=True))
+
+    asyncio.run(all_of())
+
+
 def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path) -> None:
     async def both() -> None:
         async with radios(KINDS["d1"], KINDS["d1"]) as (addresses, _):
