@@ -254,13 +254,16 @@ def _folder(head: "CampaignHead", named: Path | None) -> Path:
 
 
 def _print_plan(campaign: "CampaignFile", watches: "list[CampaignWatch]", *, json: bool) -> None:
-    steps = [step.label for step in campaign.steps]
+    planned = [
+        (watch, [step.label for step in campaign.steps if step.kept.is_for(watch)])
+        for watch in watches
+    ]
     if json:
-        for watch in watches:
+        for watch, steps in planned:
             facts = {"watch": watch.name, "address": watch.address, "radio": watch.radio or None}
             render.print_json({"event": "planned", **facts, "steps": steps})
         return
-    rows = [(watch.name, watch.address, watch.radio, ", ".join(steps)) for watch in watches]
+    rows = [(watch.name, watch.address, watch.radio, ", ".join(steps)) for watch, steps in planned]
     print_wrapped_table(("watch", "address", "radio", "steps"), rows)
 
 
