@@ -1,5 +1,6 @@
 """Samples in, files out; one file of code per format. Nothing here opens a store."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from firmware_protocol.samples import Metric
@@ -26,7 +27,14 @@ def _json_lines(source: Source, metric: Metric, target: Target) -> int:
     return write_json_lines(source.rows(metric.name), metric, target)
 
 
+def _fhir(source: Source, target: Target) -> Mapping[str, int]:
+    from ksos_link.export.fhir import write_fhir
+
+    return write_fhir(source, target)
+
+
 FORMATS: Final[tuple[Format, ...]] = (
     TableFormat("csv", "a table for spreadsheets", ".csv", _csv),
     TableFormat("jsonl", "a JSON object per sample", ".jsonl", _json_lines, streams=True),
+    DocumentFormat("fhir", "a FHIR R4 Bundle for clinical programs", ".fhir.json", _fhir),
 )

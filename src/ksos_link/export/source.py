@@ -16,11 +16,16 @@ Row = tuple[Value, ...]  # fields as `Metric.row_names` says
 
 @dataclass(frozen=True, slots=True)
 class ExportDevice:
-    """A watch, or a file that was imported, as exports name it."""
+    """A watch, or a file that was imported, as exports name it.
+
+    `uid` stays the same when the alias changes and tells nothing of the device; where it is empty
+    the alias stands for it.
+    """
 
     alias: str
     product: str
     family: str
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

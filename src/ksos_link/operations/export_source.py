@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
+from hashlib import sha256
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,7 +44,7 @@ class StoreSource:
     @property
     def devices(self) -> Sequence[ExportDevice]:
         """See `Source.devices`."""
-        return [ExportDevice(one.alias, one.product, one.family) for one in self._stored]
+        return [ExportDevice(one.alias, one.product, one.family, _uid(one)) for one in self._stored]
 
     @cached_property
     def wearer(self) -> Wearer | None:
@@ -98,6 +99,11 @@ class StoreSource:
     @cached_property
     def _clocks(self) -> dict[str, "_LocalTime"]:
         return {one.alias: _LocalTime(self._store, one) for one in self._stored}
+
+
+def _uid(device: Device) -> str:
+    """From what never changes; the instant of binding keeps the address from being found again."""
+    return sha256(f"{device.address}/{device.bound_utc_s}".encode()).hexdigest()
 
 
 class _LocalTime:
