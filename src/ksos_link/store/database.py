@@ -15,6 +15,7 @@ from ksos_link.store.locks import FileLock
 from ksos_link.store.migrations import SCHEMA_VERSION, check_not_newer, migrate
 from ksos_link.store.records import RecordPart
 from ksos_link.store.settings import SettingPart
+from ksos_link.store.sharing import SharePart
 from ksos_link.store.upkeep import UpkeepPart
 from ksos_link.store.uploads import UploadPart
 
@@ -22,7 +23,7 @@ _PLAIN_SQLITE: Final = b"SQLite format 3\x00"
 _OPEN_ELSEWHERE: Final = "Another ksos has the store open."
 
 
-class Store(CampaignPart, DevicePart, RecordPart, SettingPart, UpkeepPart, UploadPart):
+class Store(CampaignPart, DevicePart, RecordPart, SettingPart, SharePart, UpkeepPart, UploadPart):
     """An open store. Many may read at once; the first write makes this the one writer."""
 
     def __init__(

@@ -18,6 +18,7 @@ from ksos_link.store.schemas import (
     FIRST_SCHEMA,
     FURTHER_METRICS_SCHEMA,
     SETTINGS_SCHEMA,
+    SHARING_SCHEMA,
     UPLOAD_SCHEMA,
 )
 
@@ -38,6 +39,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _adds(CAMPAIGN_SCHEMA),
     _adds(UPLOAD_SCHEMA),
     _adds(FURTHER_METRICS_SCHEMA),
+    _adds(SHARING_SCHEMA),
 )
 SCHEMA_VERSION: Final = len(_STEPS)
 

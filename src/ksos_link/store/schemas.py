@@ -356,3 +356,27 @@ CREATE TABLE weight (
     PRIMARY KEY (device_id, start_utc_s, raw_id)
 ) WITHOUT ROWID, STRICT
 """
+
+# what a person lets out, to whom, and what went: a withdrawn consent stays as a line of the ledger
+SHARING_SCHEMA: Final = """
+CREATE TABLE share_consent (
+    consent_id INTEGER PRIMARY KEY,
+    receiver TEXT NOT NULL,
+    data TEXT NOT NULL,
+    region TEXT,
+    home_region TEXT,
+    given_utc_s INTEGER NOT NULL,
+    withdrawn_utc_s INTEGER
+) STRICT;
+CREATE UNIQUE INDEX share_consent_now ON share_consent (receiver) WHERE withdrawn_utc_s IS NULL;
+CREATE TABLE share (
+    share_id INTEGER PRIMARY KEY,
+    receiver TEXT NOT NULL,
+    began_utc_s INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    item TEXT NOT NULL,
+    samples INTEGER NOT NULL,
+    outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX share_item ON share (receiver, item)
+"""
