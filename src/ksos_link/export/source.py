@@ -4,6 +4,7 @@
 rows come in lists, workouts one by one.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,6 +87,36 @@ class Source(Protocol):
 
     def utc_offset_s(self, alias: str, utc_s: int) -> int:
         """What the wearer's local time was ahead of UTC at that instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPage:
+    """Some thousand samples of one device in order of time, column by column; at least one.
+
+    `texts` has the columns of `Metric.row_names` without `device`, each as a JSON array: a database
+    writes that faster than rows become objects, and a columnar library parses it by itself.
+    """
+
+    alias: str
+    first_utc_s: int
+    last_utc_s: int
+    samples: int
+    texts: Mapping[str, str]
+
+    def values(self, name: str) -> list[Value]:
+        """One column as Python has it."""
+        values: list[Value] = json.loads(self.texts[name])
+        return values
+
+
+class ColumnSource(Source, Protocol):
+    """A source that also gives columns: for tables, which may have millions of samples."""
+
+    def pages(self, metric: str) -> Iterator[ColumnPage]:
+        """The samples of a metric, device by device and in order of time."""
+
+    def utc_offset_until(self, alias: str, utc_s: int) -> tuple[int, int]:
+        """As `utc_offset_s`, and the UTC second before which it surely stays so."""
 
 
 def named(metric: str, row: Row) -> dict[str, Value]:

@@ -13,13 +13,14 @@ from tzlocal import get_localzone
 
 from firmware_protocol.samples import METRICS, Metric, Quality, Value
 from firmware_protocol.settings import Wearer
-from ksos_link.export.source import ExportDevice, Row, Workout, named
+from ksos_link.export.source import ColumnPage, ExportDevice, Row, Workout, named
 from ksos_link.operations.read_out import Span
 from ksos_link.operations.wearer import kept_wearer
 from ksos_link.store.clocks import ClockSnapshot
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 
+_DAY_S: Final = 86400
 _QUARTER_S: Final = 900
 _MOST_OFFSET_S: Final = 14 * 3600
 _PARTS: Final = ("workout_minute", "workout_split", "workout_point")
@@ -60,6 +61,17 @@ class StoreSource:
             end_utc_s=self._span.end_utc_s,
         )
 
+    def pages(self, metric: str) -> Iterator[ColumnPage]:
+        """See `ColumnSource.pages`."""
+        names = METRICS[metric].row_names[1:]
+        for *about, texts in self._store.read_columns(
+            metric,
+            device_id=self._device_id,
+            start_utc_s=self._span.start_utc_s,
+            end_utc_s=self._span.end_utc_s,
+        ):
+            yield ColumnPage(*about, dict(zip(names, texts, strict=True)))
+
     def workouts(self) -> Iterator[Workout]:
         """See `Source.workouts`."""
         for rows in self.rows("workout"):
@@ -68,7 +80,11 @@ class StoreSource:
 
     def utc_offset_s(self, alias: str, utc_s: int) -> int:
         """See `Source.utc_offset_s`: as the watch was set; before that by the rules of its zone."""
-        return self._clocks[alias].utc_offset_s(utc_s)
+        return self._clocks[alias].utc_offset_until(utc_s)[0]
+
+    def utc_offset_until(self, alias: str, utc_s: int) -> tuple[int, int]:
+        """See `ColumnSource.utc_offset_until`."""
+        return self._clocks[alias].utc_offset_until(utc_s)
 
     def _workout(self, values: Mapping[str, Value]) -> Workout:
         alias, start_utc_s = str(values["device"]), int(values["start_utc_s"] or 0)
@@ -121,20 +137,38 @@ class _LocalTime:
             pieces = [(clock.now_utc_s, _zone(clock)) for clock in clocks]
         self._until = [until_utc_s for until_utc_s, _ in pieces]
         self._zones = [zone for _, zone in pieces]
-        self._of_quarter: dict[int, int] = {}
+        self._newest = (0, 0, 0)  # the stretch that was asked for last: its bounds and its offset
 
-    def utc_offset_s(self, utc_s: int) -> int:
-        """Offsets change on quarters of an hour at most."""
-        quarter = utc_s // _QUARTER_S
-        if quarter not in self._of_quarter:
-            offset = datetime.fromtimestamp(utc_s, self._zone_at(utc_s)).utcoffset()
-            self._of_quarter[quarter] = 0 if offset is None else int(offset.total_seconds())
-        return self._of_quarter[quarter]
+    def utc_offset_until(self, utc_s: int) -> tuple[int, int]:
+        """What local time is ahead of UTC, and the UTC second before which it stays so."""
+        first_utc_s, end_utc_s, offset_s = self._newest
+        if not first_utc_s <= utc_s < end_utc_s:
+            first_utc_s, end_utc_s, offset_s = self._newest = self._stretch(utc_s)
+        return offset_s, end_utc_s
 
-    def _zone_at(self, utc_s: int) -> tzinfo | None:
-        if not self._zones:
-            return get_localzone()
-        return self._zones[min(bisect_left(self._until, utc_s), len(self._zones) - 1)]
+    def _stretch(self, utc_s: int) -> tuple[int, int, int]:
+        """A day where its offset is the same at both ends, else a quarter of an hour.
+
+        No zone changes twice within a day, and none but on a quarter.
+        """
+        place = min(bisect_left(self._until, utc_s), max(len(self._until) - 1, 0))
+        zone = self._zones[place] if self._zones else get_localzone()
+        for length_s in (_DAY_S, _QUARTER_S):
+            first_utc_s = utc_s - utc_s % length_s
+            end_utc_s = first_utc_s + length_s
+            if place > 0:
+                first_utc_s = max(first_utc_s, self._until[place - 1] + 1)
+            if place < len(self._until) - 1:
+                end_utc_s = min(end_utc_s, self._until[place] + 1)
+            offset_s = _offset_s(zone, first_utc_s)
+            if offset_s == _offset_s(zone, end_utc_s - 1):
+                break
+        return first_utc_s, end_utc_s, offset_s
+
+
+def _offset_s(zone: tzinfo, utc_s: int) -> int:
+    offset = datetime.fromtimestamp(utc_s, zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
 
 
 def _zone(clock: ClockSnapshot) -> tzinfo:
