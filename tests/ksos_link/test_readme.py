@@ -41,6 +41,9 @@ def run(arguments: list[str], workplace: Path) -> subprocess.CompletedProcess[st
 def run_all(name: str, workplace: Path) -> list[str]:
     """Run the `ksos` commands of a document in order; give their first words."""
     ran = []
+    text = (ROOT / name).read_text("utf-8")
+    for file, content in re.findall(r"`(\w+\.toml)`:\n\n```toml\n(.*?)```", text, re.DOTALL):
+        (workplace / file).write_text(content, "utf-8")
     for command in commands(name):
         if command[0] != "ksos":
             continue
