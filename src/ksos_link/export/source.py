@@ -20,13 +20,14 @@ class ExportDevice:
     """A watch, or a file that was imported, as exports name it.
 
     `uid` stays the same when the alias changes and tells nothing of the device; where it is empty
-    the alias stands for it.
+    the alias stands for it. `address` is for the one format whose records name their watch by it.
     """
 
     alias: str
     product: str
     family: str
     uid: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,10 @@ class StoreSource:
     @property
     def devices(self) -> Sequence[ExportDevice]:
         """See `Source.devices`."""
-        return [ExportDevice(one.alias, one.product, one.family, _uid(one)) for one in self._stored]
+        return [
+            ExportDevice(one.alias, one.product, one.family, _uid(one), one.address)
+            for one in self._stored
+        ]
 
     @cached_property
     def wearer(self) -> Wearer | None:
