@@ -33,8 +33,32 @@ def _fhir(source: Source, target: Target) -> Mapping[str, int]:
     return write_fhir(source, target)
 
 
+def _open_mhealth(source: Source, target: Target) -> Mapping[str, int]:
+    from ksos_link.export.open_mhealth import write_open_mhealth
+
+    return write_open_mhealth(source, target)
+
+
+def _health_connect(source: Source, target: Target) -> Mapping[str, int]:
+    from ksos_link.export.health_connect import write_health_connect
+
+    return write_health_connect(source, target)
+
+
 FORMATS: Final[tuple[Format, ...]] = (
     TableFormat("csv", "a table for spreadsheets", ".csv", _csv),
     TableFormat("jsonl", "a JSON object per sample", ".jsonl", _json_lines, streams=True),
     DocumentFormat("fhir", "a FHIR R4 Bundle for clinical programs", ".fhir.json", _fhir),
+    DocumentFormat(
+        "openmhealth",
+        "data points of Open mHealth and IEEE 1752.1",
+        ".openmhealth.jsonl",
+        _open_mhealth,
+    ),
+    DocumentFormat(
+        "health-connect",
+        "records for an app that inserts them on Android",
+        ".health-connect.json",
+        _health_connect,
+    ),
 )

@@ -11,7 +11,6 @@ from itertools import chain, groupby
 from typing import Any, Final
 
 from firmware_protocol.samples import METRICS, Quality, Value
-from firmware_protocol.sports import ksos_sport
 from ksos_link.export.clinical_codes import (
     ASLEEP,
     LOINC,
@@ -26,10 +25,11 @@ from ksos_link.export.clinical_codes import (
 )
 from ksos_link.export.even_runs import even_runs
 from ksos_link.export.fhir_days import day_figures
+from ksos_link.export.foreign_sports import sport_title
 from ksos_link.export.identity import device_uid, devices_by_alias, person_uid, uid_of
 from ksos_link.export.instants import day_bounds, local_day, local_iso, utc_text
 from ksos_link.export.json_document import JsonObject, write_json_array
-from ksos_link.export.nights import Night, Stage, nights
+from ksos_link.export.nights import Stage, asleep_min, nights
 from ksos_link.export.readings import plain_text, readings
 from ksos_link.export.source import Row, Source
 from ksos_link.export.target import Target
@@ -145,7 +145,7 @@ class _Bundle:
                 make = self._maker(night.alias, ASLEEP, "activity")
                 self.counts["sleep_summary"] += 1
                 row = _night_row(night.alias, night.summary)
-                yield make(row, _night_value(night, night.summary), None)
+                yield make(row, _night_value(night.summary), None)
             stage_of = self._maker(night.alias, STAGE, "activity")
             for stage in night.stages:
                 self.counts["sleep"] += 1
@@ -226,22 +226,21 @@ def _series_value(measure: Measure, run: Sequence[Row]) -> JsonObject:
 
 
 def _sport(name: str) -> JsonObject:
-    known = ksos_sport(name)
-    title = name if known is None else known.title
-    return {"coding": [{"system": OWN, "code": plain_text(name)}], "text": plain_text(title)}
+    coding = [{"system": OWN, "code": plain_text(name)}]
+    return {"coding": coding, "text": plain_text(sport_title(name))}
 
 
 def _night_row(alias: str, summary: Mapping[str, Value]) -> Row:
     return (alias, summary["start_utc_s"], summary["duration_s"], summary["quality"])
 
 
-def _night_value(night: Night, summary: Mapping[str, Value]) -> JsonObject:
+def _night_value(summary: Mapping[str, Value]) -> JsonObject:
     parts = [
         {"code": _code(code), **_quantity_member(code, summary[name])}
         for name, code in SLEEP_PARTS.items()
         if summary.get(name) is not None
     ]
-    return {**_quantity_member(ASLEEP, night.asleep_min), "component": parts}
+    return {**_quantity_member(ASLEEP, asleep_min(summary)), "component": parts}
 
 
 def _stage_row(alias: str, stage: Stage) -> Row:

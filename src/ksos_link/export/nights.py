@@ -1,11 +1,11 @@
 """Nights and naps: the watch's summaries with the stages that lie in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
 
-from firmware_protocol.samples import Quality, Value
+from firmware_protocol.samples import Quality, SleepStage, Value
 from ksos_link.export.readings import readings
 from ksos_link.export.source import Source, named
 
@@ -39,13 +39,15 @@ class Night:
         return max((*own, *(stage.quality for stage in self.stages)))
 
     @property
-    def asleep_min(self) -> float:
-        """Minutes asleep: as the watch sums them up, else as its stages add up."""
-        if self.summary is not None:
-            parts = (self.summary[f"{part}_min"] for part in ("light", "deep", "rem"))
-            return sum(int(part or 0) for part in parts)
-        asleep = (stage for stage in self.stages if stage.stage != 1)
-        return sum(stage.end_utc_s - stage.start_utc_s for stage in asleep) / 60
+    def stages_asleep_s(self) -> int:
+        """Seconds asleep as the stages add up."""
+        asleep = (stage for stage in self.stages if stage.stage != SleepStage.AWAKE)
+        return sum(stage.end_utc_s - stage.start_utc_s for stage in asleep)
+
+
+def asleep_min(summary: Mapping[str, Value]) -> int:
+    """Minutes asleep as the watch sums a night up."""
+    return sum(int(summary[f"{part}_min"] or 0) for part in ("light", "deep", "rem"))
 
 
 def nights(source: Source) -> Iterator[Night]:

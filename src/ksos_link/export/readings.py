@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from heapq import merge
 from typing import Final
 
 from firmware_protocol.samples import METRICS, Value
-from ksos_link.export.source import Row, Source
+from ksos_link.export.source import Row, Source, Workout
 
 # 0 and 255 are how sensors say that there was no reading
 _BOUNDS: Final = {
@@ -29,6 +30,38 @@ def readings(source: Source, metric: str) -> Iterator[Sequence[Row]]:
     place = METRICS[metric].row_names.index(column)
     for rows in source.rows(metric):
         yield [row for row in rows if least <= int(row[place] or 0) <= most]
+
+
+def workouts(source: Source) -> Iterator[Workout]:
+    """The workouts, none where they were not chosen."""
+    if any(chosen.name == "workout" for chosen in source.metrics):
+        yield from source.workouts()
+
+
+def heart_rates(source: Source) -> Iterator[tuple[str, int, int, int, str]]:
+    """Heart rates of the day and of workouts as one: alias, UTC second, bpm, quality, metric.
+
+    Watches tell a workout's heart rates as those of the day too; of two at one instant the day's
+    stays. They come device by device and in order of time.
+    """
+    places = {device.alias: place for place, device in enumerate(source.devices)}
+    both = merge(
+        _beats(source, "heart_rate"),
+        _beats(source, "workout_heart_rate"),
+        key=lambda beat: (places[beat[0]], beat[1]),
+    )
+    before: tuple[str, int] | None = None
+    for beat in both:
+        if beat[:2] != before:
+            before = beat[:2]
+            yield beat
+
+
+def _beats(source: Source, metric: str) -> Iterator[tuple[str, int, int, int, str]]:
+    for rows in readings(source, metric):
+        for alias, *numbers in rows:
+            utc_s, bpm, quality = (int(number or 0) for number in numbers)
+            yield str(alias), utc_s, bpm, quality, metric
 
 
 def bpm_or_none(value: Value) -> int | None:
