@@ -1,8 +1,8 @@
 """What the exchange formats call the sports that samples name.
 
-The numbers are those of the FIT profile's `sport` and `sub_sport`, its words those of GPX files; TCX
-knows two sports. A format that has no word for a sport gets the general one. Where several of
-our sports share a number, the first is what the number means when it comes in.
+The numbers are those of the FIT profile's `sport` and `sub_sport`, the words those of GPX files. A
+sport for which a format has no word gets the general one. Where several of our sports share a
+number, the first is what the number means when it comes in.
 """
 
 from collections.abc import Mapping
