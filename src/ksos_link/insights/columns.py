@@ -1,0 +1,127 @@
+"""Samples of a stretch of time as columns, of one watch at a time, and only what can be true."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from firmware_protocol.samples import METRICS, Quality, Value
+from ksos_link.insights.about import Reader, Row
+from ksos_link.insights.heart import Span
+from ksos_link.insights.levels import Levels, levels_of
+
+HOUR_S: Final = 3600
+_DEVICE, _START, _DURATION = 0, 1, 2
+# what a column can hold: 0 and 255 are how watches and files say that there was no reading
+_TRUE: Final[Mapping[str, tuple[str, float, float]]] = {
+    "heart_rate": ("bpm", 20, 250),
+    "resting_heart_rate": ("bpm", 20, 250),
+    "workout_heart_rate": ("bpm", 20, 250),
+    "spo2": ("spo2_pct", 1, 100),
+    "stress": ("stress_score", 0, 100),
+    "temperature": ("temperature_c", 15, 45),
+    "noise": ("noise_db", 1, 194),
+    "weight": ("weight_kg", 1, 500),
+    "steps": ("steps", 0, 100_000),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Samples in order of time: a column for each name of `Metric.row_names`."""
+
+    metric: str
+    columns: Mapping[str, Sequence[Value]]
+
+    def __len__(self) -> int:
+        return len(self.columns["start_utc_s"])
+
+    @property
+    def start_utc_s(self) -> Sequence[int]:
+        """When each sample begins."""
+        return cast("Sequence[int]", self.columns["start_utc_s"])
+
+    def integers(self, name: str) -> Sequence[int]:
+        """A column that is never absent and whole."""
+        return cast("Sequence[int]", self.columns[name])
+
+    def known(self, name: str) -> list[float]:
+        """The values of a column that are there."""
+        return [cast("float", value) for value in self.columns[name] if value is not None]
+
+    def levels(self, name: str, hold_s: int) -> Levels:
+        """A column that is never absent as levels; each reading holds `hold_s` at the longest."""
+        return levels_of(self.start_utc_s, cast("Sequence[float]", self.columns[name]), hold_s)
+
+    def spans(self) -> list[Span]:
+        """From when to when each sample lasts; an instant lasts nothing."""
+        if "duration_s" not in self.columns:
+            return [(start, start) for start in self.start_utc_s]
+        return [
+            (start, start + length)
+            for start, length in zip(self.start_utc_s, self.integers("duration_s"), strict=True)
+        ]
+
+    @property
+    def quality(self) -> Quality:
+        """The least sure of them."""
+        return Quality(max(self.integers("quality"), default=0))
+
+
+def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Columns:
+    """The samples that start in [start, end).
+
+    Where several watches recorded at once, one counts: of readings, hour by hour, the watch with
+    the most; of intervals, the watch with the most, and of the others what overlaps none of it.
+    """
+    names = METRICS[metric].row_names
+    rows = [
+        row
+        for chunk in read(metric, start_utc_s, end_utc_s)
+        for row in chunk
+        if start_utc_s <= cast("int", row[_START]) < end_utc_s
+    ]
+    if metric in _TRUE:
+        name, least, most = _TRUE[metric]
+        place = names.index(name)
+        rows = [row for row in rows if least <= cast("float", row[place]) <= most]
+    if len({row[_DEVICE] for row in rows}) > 1:
+        rows = _not_overlapping(rows) if METRICS[metric].interval else _best_of_each_hour(rows)
+    rows.sort(key=lambda row: cast("int", row[_START]))
+    columns: Iterable[Sequence[Value]] = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return Columns(metric, dict(zip(names, columns, strict=True)))
+
+
+def _best_of_each_hour(rows: Sequence[Row]) -> list[Row]:
+    counted = Counter((_hour(row), str(row[_DEVICE])) for row in rows)
+    best: dict[int, str] = {}
+    for (hour, device), count in sorted(counted.items()):
+        if hour not in best or count > counted[hour, best[hour]]:
+            best[hour] = device
+    return [row for row in rows if row[_DEVICE] == best[_hour(row)]]
+
+
+def _not_overlapping(rows: Sequence[Row]) -> list[Row]:
+    counted = Counter(str(row[_DEVICE]) for row in rows)
+    kept: list[Row] = []
+    for device in sorted(counted, key=lambda one: (-counted[one], one)):
+        taken = sorted(map(_span, kept))
+        starts = [start for start, _ in taken]
+        longest = max((end - start for start, end in taken), default=0)
+        for row in (each for each in rows if each[_DEVICE] == device):
+            start, end = _span(row)
+            first = bisect_left(starts, start - longest)
+            last = bisect_left(starts, end)
+            if not any(until > start for _, until in taken[first:last]):
+                kept.append(row)
+    return kept
+
+
+def _hour(row: Row) -> int:
+    return cast("int", row[_START]) // HOUR_S
+
+
+def _span(row: Row) -> Span:
+    start = cast("int", row[_START])
+    return start, start + cast("int", row[_DURATION])

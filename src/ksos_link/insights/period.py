@@ -1,0 +1,179 @@
+"""A period - week, month, year - by the figures of its days, against the period before."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+from typing import Final
+
+from ksos_link.insights.about import About
+from ksos_link.insights.calendar import Period
+from ksos_link.insights.day import DaySummary
+from ksos_link.insights.figure import Figure, absent
+from ksos_link.insights.heart import Span
+from ksos_link.insights.measures import MEASURES, Measure
+from ksos_link.insights.sleep import (
+    ADULT_NEED_MIN,
+    DAY_MIN,
+    mean_time_of_day,
+    regularity_index,
+    sleep_debt,
+)
+
+_DEBT_NIGHTS: Final = 14
+_NO_SUM: Final = "days of it do not add up to anything"
+_NO_DAYS: Final = "there are no days"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the mean of a day differs from the period before: by how much, and by what part."""
+
+    difference: Figure
+    percent: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFigure:
+    """One measure over a period. `mean` is that of the `days` that have it; the rest is missing."""
+
+    measure: Measure
+    days: int
+    total: Figure
+    mean: Figure
+    least: Figure
+    most: Figure
+    least_on: date | None
+    most_on: date | None
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class MissingDays:
+    """Days in a row without any readings, and why."""
+
+    first: date
+    last: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSummary:
+    """A period. `measures` are named as in `MEASURES`; `figures` are those of the whole of it.
+
+    These are `regularity_sri`, `sleep_debt_min` (of its last fourteen nights) and `days_recorded`.
+    """
+
+    period: Period
+    days: tuple[DaySummary, ...]
+    measures: Mapping[str, PeriodFigure]
+    figures: Mapping[str, Figure]
+    missing: tuple[MissingDays, ...]
+
+
+def period_summary(
+    period: Period, days: Sequence[DaySummary], before: Sequence[DaySummary], about: About
+) -> PeriodSummary:
+    """Sum up the days of a period, in their order; `before` are those of the period before."""
+    earlier = {name: _over(measure, before, None) for name, measure in MEASURES.items()}
+    measures = {name: _over(one, days, earlier[name]) for name, one in MEASURES.items()}
+    recorded = sum(bool(day.recorded) for day in days)
+    nights = [day.figures["asleep_min"] for day in days[-_DEBT_NIGHTS:]]
+    need = about.goal.sleep_min if about.goal and about.goal.sleep_min else ADULT_NEED_MIN
+    figures = {
+        "days_recorded": Figure(recorded, "days", len(days)),
+        "regularity_sri": _regularity(days, about),
+        "sleep_debt_min": sleep_debt(nights, need),
+    }
+    return PeriodSummary(period, tuple(days), measures, figures, _missing(days))
+
+
+def compared(measure: Measure, now: Figure, before: Figure | None) -> Change:
+    """Set a mean against that of the period before."""
+    if before is None or before.value is None:
+        reason = "there is no period before" if before is None else str(before.reason)
+        reason = f"nothing to compare with: {reason}"
+        return Change(absent(measure.unit, reason), absent("%", reason))
+    if now.value is None:
+        return Change(now, absent("%", str(now.reason)))
+    difference = now.value - before.value
+    readings = now.readings + before.readings
+    if measure.clock:  # from 23:50 to 00:10 is twenty minutes
+        difference = (difference + DAY_MIN / 2) % DAY_MIN - DAY_MIN / 2
+        percent = absent("%", "a time of day has no parts", readings)
+    elif before.value == 0:
+        percent = absent("%", "it was nothing before", readings)
+    else:
+        percent = Figure(100 * difference / abs(before.value), "%", readings)
+    return Change(Figure(difference, measure.unit, readings), percent)
+
+
+def _over(
+    measure: Measure, days: Sequence[DaySummary], before: PeriodFigure | None
+) -> PeriodFigure:
+    known = [
+        (figure.value, day.day.date, figure.readings)
+        for day in days
+        if (figure := day.figures[measure.name]).value is not None
+    ]
+    if not known:
+        reasons = Counter(str(day.figures[measure.name].reason) for day in days)
+        reason = reasons.most_common(1)[0][0] if reasons else _NO_DAYS
+        none = absent(measure.unit, reason)
+        change = compared(measure, none, None if before is None else before.mean)
+        return PeriodFigure(measure, 0, none, none, none, none, None, None, change)
+    values = [value for value, _, _ in known]
+    readings = sum(count for *_, count in known)
+    sum_of = Figure(sum(values), measure.unit, readings) if measure.adds else None
+    mean = _mean(measure, values, readings)
+    least, most = min(known, key=lambda one: one[0]), max(known, key=lambda one: one[0])
+    return PeriodFigure(
+        measure,
+        len(known),
+        sum_of or absent(measure.unit, _NO_SUM, readings),
+        mean,
+        Figure(least[0], measure.unit, least[2]),
+        Figure(most[0], measure.unit, most[2]),
+        least[1],
+        most[1],
+        compared(measure, mean, None if before is None else before.mean),
+    )
+
+
+def _mean(measure: Measure, values: Sequence[float], readings: int) -> Figure:
+    if not measure.clock:
+        return Figure(sum(values) / len(values), measure.unit, readings, method="mean of days")
+    return mean_time_of_day(values)
+
+
+def _regularity(days: Sequence[DaySummary], about: About) -> Figure:
+    sleeps = [
+        span
+        for day in days
+        for one in (day.night.sleep, *day.night.naps)
+        if one is not None
+        for span in one.asleep
+    ]
+    recorded = [span for day in days for span in day.recorded]
+    return regularity_index(_local(sleeps, about), _local(recorded, about))
+
+
+def _local(spans: Iterable[Span], about: About) -> list[Span]:
+    return [(about.local_s(start), about.local_s(end)) for start, end in spans]
+
+
+def _missing(days: Sequence[DaySummary]) -> tuple[MissingDays, ...]:
+    """Days in a row for one and the same reason, as one."""
+    found = []
+    for reason, group in groupby(days, key=_reason):
+        if reason is not None:
+            dates = [day.day.date for day in group]
+            found.append(MissingDays(dates[0], dates[-1], reason))
+    return tuple(found)
+
+
+def _reason(day: DaySummary) -> str | None:
+    if day.recorded or day.night.sleep is not None:
+        return None
+    return max(day.gaps, key=lambda gap: gap.end_utc_s - gap.start_utc_s).reason
