@@ -135,7 +135,8 @@ class Database:
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is under way."""
-        return bool(self._connection.in_transaction)
+        with self._told():
+            return bool(self._connection.in_transaction)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
