@@ -74,7 +74,7 @@ def _write_points(xml: Any, track: Iterable[Moment], *, on_foot: bool) -> None:
 def _extension(moment: Moment, *, on_foot: bool) -> list[tuple[str, str]]:
     """What the extension says of a point, in the order of its schema."""
     found = []
-    if moment.bpm is not None and moment.bpm < 255:
+    if moment.bpm is not None:
         found.append(("hr", str(moment.bpm)))
     if moment.cadence_spm is not None:
         cadence = moment.cadence_spm // 2 if on_foot else moment.cadence_spm

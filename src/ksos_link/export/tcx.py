@@ -110,7 +110,7 @@ def _cadence(moment: Moment, *, on_foot: bool) -> str | None:
 
 
 def _write_bpm(xml: Any, name: str, bpm: int | None) -> None:
-    if bpm is not None and 0 < bpm < 255:
+    if bpm is not None:
         with xml.element(f"{{{TCX}}}{name}"):
             _leaf(xml, "Value", str(bpm))
 

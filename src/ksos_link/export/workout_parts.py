@@ -12,7 +12,7 @@ from typing import Final
 from firmware_protocol.samples import METRICS, Value
 from ksos_link.export.source import Row, Workout
 
-NO_READING: Final = (0, 255)  # of a heart rate, whoever recorded it
+_NO_READING: Final = 255  # as 0 is, whoever recorded it; beyond lies nothing that a heart does
 _POINT: Final = METRICS["workout_point"].row_names
 _MINUTE: Final = METRICS["workout_minute"].row_names
 _SPLIT: Final = METRICS["workout_split"].row_names
@@ -51,7 +51,7 @@ class Lap:
 
 def moments(workout: Workout) -> Iterator[Moment]:
     """The instants at which anything was recorded, in order."""
-    beats = {utc_s: bpm for utc_s, bpm in workout.heart_rate if bpm not in NO_READING}
+    beats = {utc_s: bpm for utc_s, bpm in workout.heart_rate if _is_reading(bpm)}
     points = {_instant(row): row for row in workout.points}
     distances = {} if _have_distance(points.values()) else _distances(workout)
     for utc_s in sorted(beats.keys() | points.keys() | distances.keys()):
@@ -77,7 +77,7 @@ def laps(workout: Workout) -> list[Lap]:
     splits = [dict(zip(_SPLIT, row, strict=True)) for row in workout.splits]
     if not splits:
         return [_whole(workout)]
-    beats = [beat for beat in workout.heart_rate if beat[1] not in NO_READING]
+    beats = [beat for beat in workout.heart_rate if _is_reading(beat[1])]
     pieces = [
         (int(one["start_utc_s"] or 0), int(one["duration_s"] or 0), int(one["distance_m"] or 0))
         for one in splits
@@ -98,7 +98,7 @@ def laps(workout: Workout) -> list[Lap]:
 def whole(workout: Workout, name: str) -> int | None:
     """A whole number that the watch gave for all of the workout, None where it did not."""
     value = workout.values.get(name)
-    if value is None or (name.startswith("bpm_") and value in NO_READING):
+    if value is None or (name.startswith("bpm_") and not _is_reading(int(value))):
         return None
     return int(value)
 
@@ -142,6 +142,10 @@ def _distances(workout: Workout) -> dict[int, float]:
 def _have_distance(points: Iterable[Row]) -> bool:
     place = _POINT.index("distance_m")
     return any(row[place] is not None for row in points)
+
+
+def _is_reading(bpm: int) -> bool:
+    return 0 < bpm < _NO_READING
 
 
 def _instant(row: Row) -> int:
