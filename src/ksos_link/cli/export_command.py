@@ -57,7 +57,9 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
         device = call.chosen_device(store) if call.device_name else None
         target = sys.stdout if str(out) == "-" else out
         for written in exporting.export(store, known, metric or (), device, span, target):
-            if json:
+            if written.left_out:
+                render.note(f"note       {written.left_out}", quiet=call.quiet)
+            elif json:
                 path = None if written.path is None else str(written.path)
                 entry = {"metric": written.metric, "rows": written.rows, "path": path}
                 render.print_json(entry)

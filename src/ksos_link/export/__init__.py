@@ -5,6 +5,7 @@ from typing import Final
 
 from firmware_protocol.samples import Metric
 from ksos_link.export.csv_table import write_csv
+from ksos_link.export.fit import lacks_fit_time, write_fit
 from ksos_link.export.format import (
     DocumentFormat,
     FolderFormat,
@@ -12,9 +13,11 @@ from ksos_link.export.format import (
     TableFormat,
     WorkoutFormat,
 )
+from ksos_link.export.gpx import lacks_route, write_gpx
 from ksos_link.export.json_lines import write_json_lines
 from ksos_link.export.source import Source
 from ksos_link.export.target import Target
+from ksos_link.export.tcx import write_tcx
 
 __all__ = ["FORMATS", "DocumentFormat", "FolderFormat", "Format", "TableFormat", "WorkoutFormat"]
 
@@ -61,4 +64,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         ".health-connect.json",
         _health_connect,
     ),
+    WorkoutFormat("fit", "a FIT activity per workout", ".fit", write_fit, lacks_fit_time),
+    WorkoutFormat("tcx", "a TCX file per workout", ".tcx", write_tcx),
+    WorkoutFormat("gpx", "a GPX file per route", ".gpx", write_gpx, lacks_route),
 )

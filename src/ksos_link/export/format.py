@@ -48,12 +48,13 @@ class FolderFormat:
 
 @dataclass(frozen=True, slots=True)
 class WorkoutFormat:
-    """One file per workout."""
+    """One file per workout. `lacks` says why one has no place in the format, None where it has."""
 
     name: str
     title: str
     suffix: str
     write: Callable[[Source, Workout, Target], None]
+    lacks: Callable[[Workout], str | None] = lambda _: None
 
 
 Format = TableFormat | DocumentFormat | FolderFormat | WorkoutFormat

@@ -1,5 +1,6 @@
 """Whole exports: the chosen samples in one format, to files that are there whole or not at all."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,12 +30,13 @@ from ksos_link.store.samples import known_metric
 class Exported:
     """One written file or folder, or one stretch of a stream. `metric` is None where it has many.
 
-    `rows` counts the samples in it.
+    `rows` counts the samples in it. `left_out` says what the format has no place for.
     """
 
     metric: str | None
     rows: int
     path: Path | None
+    left_out: str = ""
 
 
 def format_named(name: str) -> Format:
@@ -99,22 +101,42 @@ def _tables(source: Source, form: TableFormat, out: Path | TextIO) -> Iterator[E
 
 def _workouts(source: Source, form: WorkoutFormat, out: Path | TextIO) -> Iterator[Exported]:
     """One file for each; the first two are looked at before anything is written."""
-    workouts = source.workouts()
+    left_out: Counter[str] = Counter()
+    workouts = _with_place(source, form, left_out)
     first, second = next(workouts, None), next(workouts, None)
     if first is None:
         raise NotFoundError(
-            "There are no workouts in that time.", "See: ksos show workout; fetch: ksos sync"
+            f"No workout can be written as {form.name}: {'; '.join(left_out)}."
+            if left_out
+            else "There are no workouts in that time.",
+            "See: ksos show workout; fetch: ksos sync",
         )
     if second is not None and not (isinstance(out, Path) and out.is_dir()):
         _check_folder(out, "Several workouts need a folder.")
         raise UsageError(
             "There are several workouts.", "Name a folder with --out, or fewer days with --from."
         )
+    taken: Counter[str] = Counter()
     for workout in (first, *(() if second is None else (second,)), *workouts):
         name = _workout_name(workout)
+        taken[name] += 1  # when clocks go back, an hour has its names twice
+        if taken[name] > 1:
+            name = f"{name}-{taken[name]}"
         path = target_path(out, name, form.suffix) if isinstance(out, Path) else None
         form.write(source, workout, path or out)
         yield Exported("workout", 1, path)
+    for why, count in left_out.items():
+        yield Exported("workout", 0, None, f"{count} left out: {why}.")
+
+
+def _with_place(source: Source, form: WorkoutFormat, left_out: Counter[str]) -> Iterator[Workout]:
+    """The workouts that the format can hold; counts the others by what they lack."""
+    for workout in source.workouts():
+        lack = form.lacks(workout)
+        if lack is None:
+            yield workout
+        else:
+            left_out[lack] += 1
 
 
 def _workout_name(workout: Workout) -> str:
