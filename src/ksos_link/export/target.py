@@ -7,13 +7,35 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Final, TextIO, cast
 
+from ksos_link.age import SUFFIX, Sealing
 from ksos_link.config import is_of_a_store
 from ksos_link.errors import NotFoundError, StoreError, UsageError
 
 Target = Path | TextIO
+DISK_FAILED = "The disk is full or failed; no file was written."
+
+# What encrypts all targets that are opened meanwhile. A writer opens as many as it likes, some deep
+# in a folder: it is not told, so that none can forget to pass it on.
+_SEALING: Final[ContextVar[Sealing | None]] = ContextVar("sealing", default=None)
+
+
+@contextlib.contextmanager
+def sealed(sealing: Sealing) -> Iterator[None]:
+    """Encrypt all that is written to targets meanwhile; files get the suffix of age."""
+    token = _SEALING.set(sealing)
+    try:
+        yield
+    finally:
+        _SEALING.reset(token)
+
+
+def sealed_path(target: Path) -> Path:
+    """The name that an encrypted file gets."""
+    return target if target.suffix == SUFFIX else target.with_name(target.name + SUFFIX)
 
 
 def target_path(out: Path, metric_name: str, suffix: str) -> Path:
@@ -28,7 +50,7 @@ def open_target(target: Target) -> Iterator[TextIO]:
     Raises:
         NotFoundError, UsageError, StoreError: see `open_binary_target`.
     """
-    if not isinstance(target, Path):
+    if not isinstance(target, Path) and _SEALING.get() is None:
         yield target
         return
     with open_binary_target(target) as raw:
@@ -46,7 +68,7 @@ def open_target(target: Target) -> Iterator[TextIO]:
 def open_binary_target(target: Target) -> Iterator[BinaryIO]:
     """Open a file for bytes, owner-only; of a stream, what lies below its text.
 
-    What is written goes to a file beside the target that takes its name only when all is written; a
+    Within `sealed` all is encrypted on its way, and nothing else touches the disk. What is written goes to a file beside the target that takes its name only when all is written; a
     symbolic link of that name is replaced, not followed. Pipes and devices are written to.
 
     Raises:
@@ -54,6 +76,19 @@ def open_binary_target(target: Target) -> Iterator[BinaryIO]:
         UsageError: the target is a folder, belongs to a store, or must not be written.
         StoreError: the disk is full.
     """
+    sealing = _SEALING.get()
+    if sealing is None:
+        with _open_plain(target) as file:
+            yield file
+        return
+    with _open_plain(sealed_path(target) if isinstance(target, Path) else target) as file:
+        writer = sealing.begin(file)
+        yield cast("BinaryIO", writer)
+        writer.finish()
+
+
+@contextlib.contextmanager
+def _open_plain(target: Target) -> Iterator[BinaryIO]:
     if not isinstance(target, Path):
         yield target.buffer
         return
@@ -73,6 +108,31 @@ def open_binary_target(target: Target) -> Iterator[BinaryIO]:
 
 
 @contextlib.contextmanager
+def part_path(target: Path) -> Iterator[Path]:
+    """An empty file for those who open it by name; otherwise as `open_binary_target`.
+
+    Raises:
+        NotFoundError, UsageError, StoreError: see `open_binary_target`; a pipe
+            or device is refused, and so is encryption.
+    """
+    if _SEALING.get() is not None:
+        raise UsageError(
+            "This format cannot be encrypted while it is written.",
+            "Choose another one, or write it to an encrypted disk.",
+        )
+    if is_of_a_store(target):
+        raise UsageError("That file belongs to the store.", "Choose another path with --out.")
+    if target.exists() and not target.is_file():
+        raise UsageError("This format needs a file.", "Choose another path with --out.")
+    try:
+        with _part(target) as (descriptor, part), os.fdopen(descriptor, "wb"):
+            yield part
+            os.fsync(descriptor)
+    except OSError as error:
+        raise _failure(error) from error
+
+
+@contextlib.contextmanager
 def part_file(target: Path) -> Iterator[int]:
     """The descriptor of an owner-only file beside the target that takes its name at the end.
 
@@ -82,10 +142,16 @@ def part_file(target: Path) -> Iterator[int]:
     Raises:
         OSError: the folder does not exist or takes no files.
     """
+    with _part(target) as (descriptor, _):
+        yield descriptor
+
+
+@contextlib.contextmanager
+def _part(target: Path) -> Iterator[tuple[int, Path]]:
     # not hidden: what a killed program leaves is plain, and its owner should see it
     descriptor, name = tempfile.mkstemp(".part", f"{target.name[:50]}.", target.parent)
     try:
-        yield descriptor
+        yield descriptor, Path(name)
         Path(name).replace(target)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -120,7 +186,7 @@ def _failure(error: OSError) -> NotFoundError | UsageError | StoreError:
     if isinstance(error, FileNotFoundError):
         return NotFoundError("The folder for the export does not exist.", "Make it first.")
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
-        return StoreError("The disk is full or failed; no file was written.", "Make room.")
+        return StoreError(DISK_FAILED, "Make room.")
     return UsageError(
         f"The export cannot be written: {os.strerror(error.errno or 0)}.",
         "Choose another path with --out.",
