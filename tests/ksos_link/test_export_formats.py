@@ -5,8 +5,8 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,10 +16,15 @@ from hypothesis import strategies as st
 
 from firmware_protocol.samples import METRICS, Quality, SleepStage, Value
 from ksos_link.errors import NotFoundError, StoreError, UsageError
-from ksos_link.export.cells import Chunks, Row
 from ksos_link.export.csv_table import write_csv
 from ksos_link.export.json_lines import write_json_lines
+from ksos_link.export.line_protocol import write_line_protocol
+from ksos_link.export.source import Row
 from ksos_link.export.target import open_target, target_path
+from ksos_link.operations.export_source import StoreSource
+from ksos_link.operations.read_out import Span
+from ksos_link.store.database import Store
+from tests.ksos_link.table_source import TableSource
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import SizeLimit, StoreBench
@@ -31,14 +36,23 @@ class Table(NamedTuple):
     name: str
     suffix: str
     write: Callable[..., int]
+    second: bytes = b"2026-10-25T01:00:00Z"  # the start of the second stage
 
 
-TABLES = (Table("csv", ".csv", write_csv), Table("jsonl", ".jsonl", write_json_lines))
+TABLES = (
+    Table("csv", ".csv", write_csv),
+    Table("jsonl", ".jsonl", write_json_lines),
+    Table("influx", ".lp", write_line_protocol, b" 1792890000000000000"),
+)
 
 
 NIGHT = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # clocks go back in Europe an hour later
 START = int(NIGHT.timestamp())
+Lists = Iterable[Sequence[Row]]
 SLEEP: list[Row] = [("wrist", START, 1800, 2, 0), ("wrist", START + 1800, 600, 9, 1)]
+
+
+NIGHTS = TableSource({"sleep": [SLEEP]}, lambda utc_s: 7200 if utc_s < START + 1800 else 3600)
 
 
 def workout(device: str = "wrist", sport: str = "run") -> Row:
@@ -57,23 +71,27 @@ def workout(device: str = "wrist", sport: str = "run") -> Row:
     return tuple(values.values())
 
 
-def csv_rows(chunks: Chunks, metric: str) -> list[list[str]]:
+def beats(store: Store) -> StoreSource:
+    return StoreSource(store, [METRICS["heart_rate"]], None, Span())
+
+
+def csv_rows(lists: Lists, metric: str) -> list[list[str]]:
     text = io.StringIO()
-    write_csv(chunks, METRICS[metric], text)
+    write_csv(TableSource({metric: lists}, NIGHTS.offset_s), METRICS[metric], text)
     return list(csv.reader(io.StringIO(text.getvalue())))
 
 
-def json_objects(chunks: Chunks, metric: str) -> list[dict[str, Any]]:
+def json_objects(lists: Lists, metric: str) -> list[dict[str, Any]]:
     text = io.StringIO()
-    write_json_lines(chunks, METRICS[metric], text)
+    write_json_lines(TableSource({metric: lists}, NIGHTS.offset_s), METRICS[metric], text)
     return [json.loads(line) for line in text.getvalue().splitlines()]
 
 
 def test_csv_names_units_utc_and_enumerations() -> None:
     assert csv_rows([SLEEP[:1], SLEEP[1:]], "sleep") == [
-        ["device", "start_utc", "duration_s", "stage", "quality"],
-        ["wrist", "2026-10-25T00:30:00Z", "1800", "light", "proven"],
-        ["wrist", "2026-10-25T01:00:00Z", "600", "9", "provisional"],
+        ["device", "start_utc", "start_local", "duration_s", "stage", "quality"],
+        ["wrist", "2026-10-25T00:30:00Z", "2026-10-25T02:30:00+02:00", "1800", "light", "proven"],
+        ["wrist", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00+01:00", "600", "9", "provisional"],
     ]
 
 
@@ -83,6 +101,7 @@ def test_json_lines_have_the_same_fields() -> None:
             "metric": "sleep",
             "device": "wrist",
             "start_utc": "2026-10-25T00:30:00Z",
+            "start_local": "2026-10-25T02:30:00+02:00",
             "duration_s": 1800,
             "stage": "light",
             "quality": "proven",
@@ -91,6 +110,7 @@ def test_json_lines_have_the_same_fields() -> None:
             "metric": "sleep",
             "device": "wrist",
             "start_utc": "2026-10-25T01:00:00Z",
+            "start_local": "2026-10-25T02:00:00+01:00",
             "duration_s": 600,
             "stage": 9,
             "quality": "provisional",
@@ -100,12 +120,13 @@ def test_json_lines_have_the_same_fields() -> None:
 
 def test_an_absent_value_is_empty_or_has_no_key_and_zero_is_zero() -> None:
     row = ("wrist", START, 60, None, 0, None, None, 0, 0)
-    assert csv_rows([[row]], "activity")[1][2:] == ["60", "", "0", "", "", "0", "proven"]
+    assert csv_rows([[row]], "activity")[1][3:] == ["60", "", "0", "", "", "0", "proven"]
     assert json_objects([[row]], "activity") == [
         {
             "metric": "activity",
             "device": "wrist",
             "start_utc": "2026-10-25T00:30:00Z",
+            "start_local": "2026-10-25T02:30:00+02:00",
             "duration_s": 60,
             "active_min": 0,
             "distance_m": 0,
@@ -115,7 +136,7 @@ def test_an_absent_value_is_empty_or_has_no_key_and_zero_is_zero() -> None:
 
 
 def test_no_samples_give_a_header_or_nothing() -> None:
-    assert csv_rows([], "spo2") == [["device", "start_utc", "spo2_pct", "quality"]]
+    assert csv_rows([], "spo2") == [["device", "start_utc", "start_local", "spo2_pct", "quality"]]
     assert json_objects([], "spo2") == []
 
 
@@ -123,16 +144,16 @@ def test_no_samples_give_a_header_or_nothing() -> None:
 def test_a_text_that_is_a_formula_is_not_run_by_a_spreadsheet(first: str) -> None:
     evil = f"{first}cmd|' /C calc'!A0"
     (row,) = csv_rows([[workout(evil, evil)]], "workout")[1:]
-    assert (row[0], row[3]) == (f"'{evil}", f"'{evil}")
-    assert row[5] == "-1"  # a number is a number
+    assert (row[0], row[4]) == (f"'{evil}", f"'{evil}")
+    assert row[6] == "-1"  # a number is a number
     (found,) = json_objects([[workout(evil, evil)]], "workout")
     assert (found["device"], found["sport"], found["speed_avg_mps"]) == (evil, evil, 2.5)
 
 
 def test_every_stage_and_quality_has_a_name() -> None:
     rows = [("w", START + s, 60, int(s), int(q)) for s in SleepStage for q in Quality]
-    stages = {row[3] for row in csv_rows([rows], "sleep")[1:]}
-    qualities = {row[4] for row in csv_rows([rows], "sleep")[1:]}
+    stages = {row[4] for row in csv_rows([rows], "sleep")[1:]}
+    qualities = {row[5] for row in csv_rows([rows], "sleep")[1:]}
     assert stages == {"awake", "light", "deep", "rem"}
     assert qualities == {"proven", "provisional", "uncertain_clock", "unverified"}
 
@@ -151,6 +172,7 @@ def test_every_stage_and_quality_has_a_name() -> None:
     st.integers(1, 7),
 )
 def test_what_is_written_is_read_back(rows: list[tuple[str, int, int, int]], size: int) -> None:
+    rows.sort(key=lambda row: row[1])
     chunks = [rows[at : at + size] for at in range(0, len(rows), size)]
     found = json_objects(chunks, "heart_rate")
     table = csv_rows(chunks, "heart_rate")[1:]
@@ -158,15 +180,20 @@ def test_what_is_written_is_read_back(rows: list[tuple[str, int, int, int]], siz
     for (device, start, bpm, _), one, line in zip(rows, found, table, strict=True):
         assert (one["device"], one["bpm"]) == (device, bpm)
         assert int(datetime.fromisoformat(one["start_utc"]).timestamp()) == start
-        assert (line[0].removeprefix("'"), line[2]) == (device.removeprefix("'"), str(bpm))
-        assert line[1] == one["start_utc"]
+        assert (line[0].removeprefix("'"), line[3]) == (device.removeprefix("'"), str(bpm))
+        assert line[1:3] == [one["start_utc"], one["start_local"]]
+        local = datetime.fromisoformat(one["start_local"])
+        assert (int(local.timestamp()), local.utcoffset()) == (
+            start,
+            timedelta(seconds=NIGHTS.offset_s(start)),
+        )
 
 
 @pytest.mark.parametrize("form", TABLES, ids=lambda form: form.name)
 def test_a_file_is_owner_only_and_counts_its_rows(form: Table, tmp_path: Path) -> None:
     target = tmp_path / f"sleep{form.suffix}"
     target.write_text("older")
-    assert form.write([SLEEP], METRICS["sleep"], target) == 2
+    assert form.write(NIGHTS, METRICS["sleep"], target) == 2
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.read_text(encoding="utf-8").count("\n") == (3 if form.name == "csv" else 2)
     assert list(tmp_path.iterdir()) == [target]
@@ -182,7 +209,7 @@ def test_an_export_that_breaks_leaves_the_older_file(form: Table, tmp_path: Path
         raise StoreError("The store is damaged.")
 
     with pytest.raises(StoreError):
-        form.write(chunks(), METRICS["sleep"], target)
+        form.write(TableSource({"sleep": chunks()}), METRICS["sleep"], target)
     assert target.read_text() == "older"
     assert list(tmp_path.iterdir()) == [target]
 
@@ -193,7 +220,7 @@ def test_a_full_disk_leaves_no_half_file(
 ) -> None:
     target = tmp_path / "sleep"
     with file_size_limit(100_000), pytest.raises(StoreError, match="full"):
-        form.write([SLEEP] * 10_000, METRICS["sleep"], target)
+        form.write(TableSource({"sleep": [SLEEP] * 10_000}), METRICS["sleep"], target)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -214,8 +241,8 @@ def test_a_pipe_is_written_to_and_stays_one(form: Table, tmp_path: Path) -> None
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        assert form.write([SLEEP], METRICS["sleep"], pipe) == 2
-        assert b"2026-10-25T01:00:00Z" in os.read(reader, 65536)
+        assert form.write(NIGHTS, METRICS["sleep"], pipe) == 2
+        assert form.second in os.read(reader, 65536)
     finally:
         os.close(reader)
     assert pipe.is_fifo()
@@ -228,9 +255,9 @@ def test_an_export_never_replaces_a_file_of_the_store(bench: "StoreBench", name:
         target = bench.home.folder / name
         before = target.read_bytes()
         with pytest.raises(UsageError, match="belongs to the store"):
-            write_csv(store.read("heart_rate"), METRICS["heart_rate"], target)
+            write_csv(beats(store), METRICS["heart_rate"], target)
         assert target.read_bytes() == before
-        write_csv(store.read("heart_rate"), METRICS["heart_rate"], target.with_name("steps.csv"))
+        write_csv(beats(store), METRICS["heart_rate"], target.with_name("steps.csv"))
 
 
 def test_two_exports_to_one_file_do_not_mix(tmp_path: Path) -> None:
@@ -263,5 +290,5 @@ def test_the_store_s_rows_are_what_exports_take(bench: "StoreBench", tmp_path: P
         bench.commit(store, bench.add_watch(store, "wrist"), "day", {START: 60, START + 60: 61})
         for form in TABLES:
             target = tmp_path / f"out{form.suffix}"
-            assert form.write(store.read("heart_rate"), METRICS["heart_rate"], target) == 2
-            assert "2026-10-25T00:31:00Z" in target.read_text()
+            assert form.write(beats(store), METRICS["heart_rate"], target) == 2
+            assert len(target.read_text().splitlines()) == (3 if form.name == "csv" else 2)

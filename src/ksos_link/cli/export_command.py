@@ -68,6 +68,8 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
                 render.note(f"{written.metric or known.name}: {count}", quiet=call.quiet)
             else:
                 rows.append((str(written.path), written.rows))
+    if warning := getattr(known, "warning", ""):
+        render.note(f"warning    {warning}")
     if rows:
         render.print_table(("file", "samples"), rows)
 

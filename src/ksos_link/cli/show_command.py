@@ -1,6 +1,5 @@
 """`ksos show`."""
 
-import contextlib
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +35,7 @@ def show(
     """Show stored samples of one metric; without days, the newest local day that has any."""
     from ksos_link.errors import NotFoundError, UsageError
     from ksos_link.operations import read_out
+    from ksos_link.operations.export_source import StoreSource
 
     if day and (first or last):
         raise UsageError("--day excludes --from and --to.", "Choose one of the two ways.")
@@ -49,14 +49,13 @@ def show(
             newest = read_out.newest_day(store, metric, device)
             span = read_out.span_of_days(newest, newest)
         known, chunks = read_out.read(store, metric, device, span)
-        with contextlib.closing(chunks):
-            if json:
-                from ksos_link.export.json_lines import write_json_lines
+        if json:
+            from ksos_link.export.json_lines import write_json_lines
 
-                count = write_json_lines(chunks, known, sys.stdout)
-            else:
-                rows = [row for chunk in chunks for row in chunk]
-                count = len(rows)
+            count = write_json_lines(StoreSource(store, [known], device, span), known, sys.stdout)
+        else:
+            rows = [row for chunk in chunks for row in chunk]
+            count = len(rows)
     if not count:
         when = "yet" if not (day or first or last) else "in that time"
         raise NotFoundError(
@@ -69,16 +68,19 @@ def show(
 
 def _print(metric: "Metric", rows: "list[tuple[Value, ...]]") -> str:
     """Print the table; return what must be said of its quality."""
-    from ksos_link.export.cells import exported_columns, exported_names
+    from ksos_link.export.cells import with_names
 
-    columns = dict(zip(exported_names(metric), exported_columns(metric, rows), strict=True))
-    at = metric.row_names.index("start_utc_s")
-    columns["start_utc"] = [render.local_text(int(str(row[at]))) for row in rows]
+    columns = {
+        name: with_names(name, values)
+        for name, values in zip(metric.row_names, zip(*rows, strict=True), strict=True)
+    }
+    starts = columns["start_utc_s"]
+    columns["start_utc_s"] = [render.local_text(int(str(start))) for start in starts]
     doubts = sorted({str(quality) for quality in columns.pop("quality")} - {"proven"})
     if len(set(columns["device"])) == 1:
         del columns["device"]
     shown = {
-        "local_time" if name == "start_utc" else name: values
+        "local_time" if name == "start_utc_s" else name: values
         for name, values in columns.items()
         if any(value not in (None, "") for value in values)
     }

@@ -1,9 +1,9 @@
 """Samples in, files out; one file of code per format. Nothing here opens a store."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
-from firmware_protocol.samples import Metric
 from ksos_link.export.csv_table import write_csv
 from ksos_link.export.fit import lacks_fit_time, write_fit
 from ksos_link.export.format import (
@@ -15,19 +15,24 @@ from ksos_link.export.format import (
 )
 from ksos_link.export.gpx import lacks_route, write_gpx
 from ksos_link.export.json_lines import write_json_lines
-from ksos_link.export.source import Source
+from ksos_link.export.line_protocol import write_line_protocol
+from ksos_link.export.source import ColumnSource, Source
 from ksos_link.export.target import Target
 from ksos_link.export.tcx import write_tcx
 
 __all__ = ["FORMATS", "DocumentFormat", "FolderFormat", "Format", "TableFormat", "WorkoutFormat"]
 
 
-def _csv(source: Source, metric: Metric, target: Target) -> int:
-    return write_csv(source.rows(metric.name), metric, target)
+def _parquet(source: ColumnSource, folder: Path) -> Mapping[str, int]:
+    from ksos_link.export.parquet import write_parquet
+
+    return write_parquet(source, folder)
 
 
-def _json_lines(source: Source, metric: Metric, target: Target) -> int:
-    return write_json_lines(source.rows(metric.name), metric, target)
+def _sqlite(source: ColumnSource, target: Target) -> Mapping[str, int]:
+    from ksos_link.export.sqlite_file import write_sqlite
+
+    return write_sqlite(source, target)
 
 
 def _fhir(source: Source, target: Target) -> Mapping[str, int]:
@@ -48,9 +53,19 @@ def _health_connect(source: Source, target: Target) -> Mapping[str, int]:
     return write_health_connect(source, target)
 
 
+def _apple_health(source: Source, folder: Path) -> Mapping[str, int]:
+    from ksos_link.export.apple_health import write_apple_health
+
+    return write_apple_health(source, folder)
+
+
+PLAIN: Final = "This database is not encrypted: whoever can open the file can read all of it."
 FORMATS: Final[tuple[Format, ...]] = (
-    TableFormat("csv", "a table for spreadsheets", ".csv", _csv),
-    TableFormat("jsonl", "a JSON object per sample", ".jsonl", _json_lines, streams=True),
+    TableFormat("csv", "a table for spreadsheets", ".csv", write_csv),
+    TableFormat("jsonl", "a JSON object per sample", ".jsonl", write_json_lines, streams=True),
+    TableFormat("influx", "line protocol of time series", ".lp", write_line_protocol, streams=True),
+    FolderFormat("parquet", "columns for data frames, a file per watch and month", _parquet),
+    DocumentFormat("sqlite", "a database that is not encrypted", ".sqlite", _sqlite, PLAIN),
     DocumentFormat("fhir", "a FHIR R4 Bundle for clinical programs", ".fhir.json", _fhir),
     DocumentFormat(
         "openmhealth",
@@ -64,6 +79,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         ".health-connect.json",
         _health_connect,
     ),
+    FolderFormat("apple-health", "a folder as Apple Health exports it", _apple_health),
     WorkoutFormat("fit", "a FIT activity per workout", ".fit", write_fit, lacks_fit_time),
     WorkoutFormat("tcx", "a TCX file per workout", ".tcx", write_tcx),
     WorkoutFormat("gpx", "a GPX file per route", ".gpx", write_gpx, lacks_route),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_protocol.samples import Metric
-from ksos_link.export.source import Source, Workout
+from ksos_link.export.source import ColumnSource, Source, Workout
 from ksos_link.export.target import Target
 
 
@@ -23,18 +23,22 @@ class TableFormat:
     name: str
     title: str
     suffix: str
-    write: Callable[[Source, Metric, Target], int]
+    write: Callable[[ColumnSource, Metric, Target], int]
     streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentFormat:
-    """One file for everything. `write` returns samples by metric; what it has no place for is 0."""
+    """One file for everything. `write` returns samples by metric; what it has no place for is 0.
+
+    `warning` is what a person must know of such a file.
+    """
 
     name: str
     title: str
     suffix: str
-    write: Callable[[Source, Target], Mapping[str, int]]
+    write: Callable[[ColumnSource, Target], Mapping[str, int]]
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class FolderFormat:
 
     name: str
     title: str
-    write: Callable[[Source, Path], Mapping[str, int]]
+    write: Callable[[ColumnSource, Path], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)

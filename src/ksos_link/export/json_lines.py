@@ -5,17 +5,18 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from firmware_protocol.samples import Metric, Value
-from ksos_link.export.cells import Chunks, exported_columns, exported_names
+from ksos_link.export.cells import exported_columns, exported_names
+from ksos_link.export.source import ColumnSource
 from ksos_link.export.target import Target, open_target
 
 _ENCODE: Final = json.JSONEncoder(allow_nan=False).encode  # ASCII: no reader sees a line too many
 
 
-def write_json_lines(chunks: Chunks, metric: Metric, target: Target) -> int:
-    """Write samples of one metric; return how many. Rows are as `Metric.row_names` says.
+def write_json_lines(source: ColumnSource, metric: Metric, target: Target) -> int:
+    """Write samples of one metric; return how many.
 
-    Each object has `metric`, then the fields of the sample with UTC instants; sleep stages and
-    quality are written by name.
+    Each object has `metric`, then the fields of the sample with its start in UTC and in local time
+    as it was lived; sleep stages and quality are written by name.
 
     Raises:
         KsosError: the target cannot be written; see `open_target`.
@@ -23,14 +24,14 @@ def write_json_lines(chunks: Chunks, metric: Metric, target: Target) -> int:
     names = exported_names(metric)
     count = 0
     with open_target(target) as file:
-        for rows in chunks:
-            columns = exported_columns(metric, rows)
+        for page in source.pages(metric.name):
+            columns = exported_columns(source, metric, page)
             members = map(_members, names, columns)
             head = f'{{"metric":"{metric.name}",'
             file.writelines(
                 f"{head}{','.join(filter(None, row))}}}\n" for row in zip(*members, strict=True)
             )
-            count += len(rows)
+            count += page.samples
     return count
 
 

@@ -109,6 +109,11 @@ class ColumnPage:
         values: list[Value] = json.loads(self.texts[name])
         return values
 
+    def starts_utc_s(self) -> list[int]:
+        """The column `start_utc_s`."""
+        starts: list[int] = json.loads(self.texts["start_utc_s"])
+        return starts
+
 
 class ColumnSource(Source, Protocol):
     """A source that also gives columns: for tables, which may have millions of samples."""

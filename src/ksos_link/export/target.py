@@ -9,22 +9,25 @@ import tempfile
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, TextIO, cast
 
-from ksos_link.age import SUFFIX, Sealing
+from ksos_link.age.header import SUFFIX
 from ksos_link.config import is_of_a_store
 from ksos_link.errors import NotFoundError, StoreError, UsageError
+
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
 
 Target = Path | TextIO
 DISK_FAILED = "The disk is full or failed; no file was written."
 
 # What encrypts all targets that are opened meanwhile. A writer opens as many as it likes, some deep
 # in a folder: it is not told, so that none can forget to pass it on.
-_SEALING: Final[ContextVar[Sealing | None]] = ContextVar("sealing", default=None)
+_SEALING: Final[ContextVar["Sealing | None"]] = ContextVar("sealing", default=None)
 
 
 @contextlib.contextmanager
-def sealed(sealing: Sealing) -> Iterator[None]:
+def sealed(sealing: "Sealing") -> Iterator[None]:
     """Encrypt all that is written to targets meanwhile; files get the suffix of age."""
     token = _SEALING.set(sealing)
     try:
@@ -68,7 +71,9 @@ def open_target(target: Target) -> Iterator[TextIO]:
 def open_binary_target(target: Target) -> Iterator[BinaryIO]:
     """Open a file for bytes, owner-only; of a stream, what lies below its text.
 
-    Within `sealed` all is encrypted on its way, and nothing else touches the disk. What is written goes to a file beside the target that takes its name only when all is written; a
+    Within `sealed` all is encrypted on its way, and nothing else touches the disk.
+
+    What is written goes to a file beside the target that takes its name only when all is written; a
     symbolic link of that name is replaced, not followed. Pipes and devices are written to.
 
     Raises:

@@ -67,13 +67,14 @@ class StoreSource:
     def pages(self, metric: str) -> Iterator[ColumnPage]:
         """See `ColumnSource.pages`."""
         names = METRICS[metric].row_names[1:]
-        for *about, texts in self._store.read_columns(
+        for alias, first_utc_s, last_utc_s, samples, texts in self._store.read_columns(
             metric,
             device_id=self._device_id,
             start_utc_s=self._span.start_utc_s,
             end_utc_s=self._span.end_utc_s,
         ):
-            yield ColumnPage(*about, dict(zip(names, texts, strict=True)))
+            columns = dict(zip(names, texts, strict=True))
+            yield ColumnPage(alias, first_utc_s, last_utc_s, samples, columns)
 
     def workouts(self) -> Iterator[Workout]:
         """See `Source.workouts`."""

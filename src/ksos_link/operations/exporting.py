@@ -17,7 +17,7 @@ from ksos_link.export import (
     TableFormat,
     WorkoutFormat,
 )
-from ksos_link.export.source import Source, Workout
+from ksos_link.export.source import ColumnSource, Source, Workout
 from ksos_link.export.target import open_folder, target_path
 from ksos_link.operations.export_source import StoreSource
 from ksos_link.operations.read_out import Span
@@ -67,7 +67,17 @@ def export(
             workouts.
         UsageError: several files into one file or stream.
     """
-    source = StoreSource(store, _wanted(store, metrics, device), device, span)
+    yield from write_out(
+        StoreSource(store, _wanted(store, metrics, device), device, span), form, out
+    )
+
+
+def write_out(source: ColumnSource, form: Format, out: Path | TextIO) -> Iterator[Exported]:
+    """Write what a source gives.
+
+    Raises:
+        NotFoundError, UsageError: see `export`.
+    """
     match form:
         case TableFormat():
             yield from _tables(source, form, out)
@@ -85,7 +95,7 @@ def export(
             yield from _workouts(source, form, out)
 
 
-def _tables(source: Source, form: TableFormat, out: Path | TextIO) -> Iterator[Exported]:
+def _tables(source: ColumnSource, form: TableFormat, out: Path | TextIO) -> Iterator[Exported]:
     several = len(source.metrics) > 1
     if several:
         _check_folder(out, "Several metrics need a folder.")
@@ -118,7 +128,7 @@ def _workouts(source: Source, form: WorkoutFormat, out: Path | TextIO) -> Iterat
         )
     taken: Counter[str] = Counter()
     for workout in (first, *(() if second is None else (second,)), *workouts):
-        name = _workout_name(workout)
+        name = workout_name(workout)
         taken[name] += 1  # when clocks go back, an hour has its names twice
         if taken[name] > 1:
             name = f"{name}-{taken[name]}"
@@ -139,7 +149,7 @@ def _with_place(source: Source, form: WorkoutFormat, left_out: Counter[str]) -> 
             left_out[lack] += 1
 
 
-def _workout_name(workout: Workout) -> str:
+def workout_name(workout: Workout) -> str:
     """By the watch, the local start and the sport; a sport of no name keeps its code."""
     local = datetime.fromtimestamp(workout.start_utc_s + workout.utc_offset_s, UTC)
     return f"{workout.alias}-{local:%Y-%m-%d-%H%M%S}-{workout.sport}"

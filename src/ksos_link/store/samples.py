@@ -15,6 +15,7 @@ from ksos_link.store.part import StorePart
 
 SampleRow = tuple[Value, ...]  # as `Metric.row_names`: device, start_utc_s, the columns, quality
 CHUNK_ROWS: Final = 4096  # some hundred kB: flat memory, and the cost of a chunk vanishes
+PAGE_SAMPLES: Final = 16384  # as columns they are a tenth of that
 _LAST_UTC_S: Final = 2**62
 
 
@@ -99,6 +100,41 @@ class SamplePart(StorePart):
             if device_id in (None, each_id):
                 yield from self.database.chunks(query, (alias, each_id, first, end), chunk_rows)
 
+    def read_columns(
+        self,
+        metric: str,
+        *,
+        device_id: int | None = None,
+        start_utc_s: int | None = None,
+        end_utc_s: int | None = None,
+        page_samples: int = PAGE_SAMPLES,
+    ) -> Generator[tuple[str, int, int, int, list[str]], None, None]:
+        """Give the samples of `read` in pages of columns, for many at a time.
+
+        A page is the alias of its watch, the first and the last `start_utc_s`, how many samples it
+        has, and each column of `Metric.row_names` but `device` as a JSON array.
+
+        Raises:
+            NotFoundError: no such metric.
+        """
+        name = known_metric(metric).name
+        first = -_LAST_UTC_S if start_utc_s is None else start_utc_s
+        end = _LAST_UTC_S if end_utc_s is None else end_utc_s
+        for each_id, alias in self.database.rows("SELECT device_id, alias FROM device ORDER BY 1"):
+            if device_id not in (None, each_id):
+                continue
+            twice = self.database.rows(_OVERLAPS, (each_id, name, first, end))[0][0]
+            query = (_SELECT_COLUMNS_OF_LATEST if twice else _SELECT_COLUMNS)[name]
+            at = first
+            while True:
+                page = self.database.rows(query, (each_id, at, end, page_samples))[0]
+                count, first_utc_s, last_utc_s, *texts = page
+                if count:
+                    yield alias, first_utc_s, last_utc_s, count, texts
+                if count < page_samples:
+                    break
+                at = last_utc_s + 1
+
     def latest(self, metric: str, device_id: int) -> SampleRow | None:
         """Return the newest sample of a watch, or None.
 
@@ -136,13 +172,41 @@ def _insert_statement(metric: Metric) -> str:
 
 def _select_statement(metric: Metric) -> str:
     names = ", ".join(("start_utc_s", *metric.column_names, "quality"))
-    # with max() SQLite takes the bare columns from the row that holds the maximum
     return (
         f"SELECT ?, {names} FROM {metric.name}"  # noqa: S608 our own names
         " WHERE device_id = ? AND start_utc_s >= ? AND start_utc_s < ?"
-        " GROUP BY start_utc_s HAVING max(raw_id) ORDER BY start_utc_s"
+        f" {_LATEST} ORDER BY start_utc_s"
     )
 
 
+def _columns_statement(metric: Metric, latest: str) -> str:
+    names = ("start_utc_s", *metric.column_names, "quality")
+    arrays = ", ".join(f"json_group_array({name})" for name in names)
+    return (
+        f"SELECT count(*), min(start_utc_s), max(start_utc_s), {arrays} FROM ("  # noqa: S608
+        f"SELECT {', '.join(names)} FROM {metric.name}"
+        f" WHERE device_id = ? AND start_utc_s >= ? AND start_utc_s < ? {latest}"
+        " ORDER BY start_utc_s LIMIT ?)"
+    )
+
+
+# Only where the stretches of two raw records touch can an instant have two samples; to look for the
+# later one costs a third of the reading.
+_OVERLAPS: Final = (
+    "SELECT EXISTS (SELECT 1 FROM ("
+    "SELECT first_utc_s, max(last_utc_s) OVER (ORDER BY first_utc_s"
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_utc_s"
+    " FROM raw_record JOIN raw_span USING (raw_id)"
+    " WHERE device_id = ? AND metric = ? AND last_utc_s >= ? AND first_utc_s < ?"
+    ") WHERE before_utc_s >= first_utc_s)"
+)
+# with max() SQLite takes the bare columns from the row that holds the maximum
+_LATEST: Final = "GROUP BY start_utc_s HAVING max(raw_id)"
+_SELECT_COLUMNS: Final = {
+    metric.name: _columns_statement(metric, "") for metric in METRICS.values()
+}
+_SELECT_COLUMNS_OF_LATEST: Final = {
+    name: _columns_statement(metric, _LATEST) for name, metric in METRICS.items()
+}
 _INSERT: Final = {metric.name: _insert_statement(metric) for metric in METRICS.values()}
 _SELECT: Final = {metric.name: _select_statement(metric) for metric in METRICS.values()}
