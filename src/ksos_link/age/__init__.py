@@ -6,19 +6,3 @@ bytes in memory only and cannot seek while they decrypt, and a file of ours may 
 memory and its archive is read from both ends; so the container is made here, from the primitives
 of `cryptography`. Tests hold it against those bindings, both ways.
 """
-
-from ksos_link.age.keys import Identity, Key, Lock, Passphrase, Recipient, read_identities
-from ksos_link.age.sealed import SUFFIX, Sealing, is_sealed, open_sealed
-
-__all__ = [
-    "SUFFIX",
-    "Identity",
-    "Key",
-    "Lock",
-    "Passphrase",
-    "Recipient",
-    "Sealing",
-    "is_sealed",
-    "open_sealed",
-    "read_identities",
-]

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final
 
 from ksos_link.errors import MalformedError
 
+SUFFIX: Final = ".age"
 VERSION_LINE: Final = b"age-encryption.org/v1\n"
 _COLUMNS: Final = 64
 _MOST_BYTES: Final = 64 * 1024
@@ -31,6 +32,11 @@ class Header:
     stanzas: tuple[Stanza, ...]
     text: bytes
     mac: bytes
+
+
+def is_sealed(head: bytes) -> bool:
+    """Whether a file that begins so is encrypted."""
+    return head.startswith(VERSION_LINE)
 
 
 def header_text(stanzas: Sequence[Stanza]) -> bytes:

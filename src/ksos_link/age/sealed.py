@@ -15,11 +15,10 @@ from typing import BinaryIO, Final, cast
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from ksos_link.age.header import VERSION_LINE, encoded, header_text, read_header
+from ksos_link.age.header import encoded, header_text, read_header
 from ksos_link.age.keys import FILE_KEY_BYTES, Key, Lock, derived, file_key_for
 from ksos_link.errors import MalformedError, UsageError
 
-SUFFIX: Final = ".age"
 PIECE_BYTES: Final = 64 * 1024
 _TAG_BYTES: Final = 16
 _SEALED_PIECE_BYTES: Final = PIECE_BYTES + _TAG_BYTES
@@ -132,11 +131,6 @@ class _SealedReader(io.RawIOBase):
                 raise _damaged() from error
             self._piece = piece
         return self._plain
-
-
-def is_sealed(head: bytes) -> bool:
-    """Whether a file that begins so is encrypted."""
-    return head.startswith(VERSION_LINE)
 
 
 def open_sealed(stream: BinaryIO, keys: Sequence[Key]) -> BinaryIO:
