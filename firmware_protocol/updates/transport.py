@@ -41,8 +41,7 @@ class UpdateTransport:
     leaves_application: bool  # for a loader; else the application takes the image itself
     is_loader: Callable[[Advertisement], bool]  # whether a loader of this kind is on the air
     loader_addresses: Callable[[str], tuple[str, ...]]  # where it may be, by the application's
-    entry: GattProfile | None = None  # a service of the application that opens the loader
-    entries: tuple[Entry, ...] = ()  # the same in other dialects: the first that is there counts
+    entries: tuple[Entry, ...] = ()  # services of an application that lead to the loader
     on_trial: bool = False  # the new image must be confirmed, or the watch goes back
     pause_between_parts_s: float = 0.0
     provisional: str = ""

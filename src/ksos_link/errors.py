@@ -47,6 +47,10 @@ class RefusedError(KsosError):
     exit_code = 6
 
 
+class UnsupportedError(RefusedError):
+    """The watch, or its wire, has no such thing."""
+
+
 class PreflightError(KsosError):
     """A check before or after writing failed; nothing active was changed."""
 

@@ -568,7 +568,7 @@ def test_a_watch_without_a_loader_is_left_alone(platform: int) -> None:
     ("answer", "kind", "words"),
     [
         ([b"\1\1\1"], "refused", "battery"),
-        ([b"\1\1\2"], "refused", "no update mode"),
+        ([b"\1\1\2"], "unsupported", "no update mode"),
         ([b"\1\1\3"], "refused", "parameter"),
         ([b"\1\1\x4d"], "refused", "code 77"),
         ([], "silent", "update mode"),

@@ -157,6 +157,27 @@ def test_a_signed_release_needs_no_permission_and_is_confirmed(
     assert "signature" in said.err
 
 
+def test_a_watch_without_an_update_mode_is_entered_by_its_service(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["secure"]
+    address, file = address_of(kind, "&option=no_update_mode"), kind.write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 0, said.err
+    assert watches.of(address).flash.firmware_version == 18
+
+
+def test_a_watch_without_any_way_into_its_loader_is_refused(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["legacy"]  # its virtual watch has only the service of the other loader
+    address, file = address_of(kind, "&option=no_update_mode"), kind.write(tmp_path)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 6
+    assert "no way into its loader" in said.err
+    assert watches.of(address).flash.log == []
+
+
 FAULTS = ("lose", "reboot", "drop", "corrupt", "duplicate", "reorder", "lose-write", "cut-power")
 STRIDE = 7
 

@@ -41,4 +41,4 @@ def enter_loader(conversation: Conversation, job: EnterLoader) -> Dialogue:
     result = answered(message, "to enter its update mode").fields.get("result")
     if result != "ok":
         reason = refusals.get(result, f"the watch gave the code {result}")
-        raise JobError("refused", reason)
+        raise JobError("unsupported" if result == "not_supported" else "refused", reason)

@@ -6,7 +6,7 @@ from firmware_protocol.family import Advertisement
 from firmware_protocol.updates.nordic_legacy import gatt
 from firmware_protocol.updates.nordic_legacy.dialect import NAME, LegacyDialect
 from firmware_protocol.updates.nordic_legacy.loader import LegacyLoader
-from firmware_protocol.updates.transport import UpdateTransport, addresses_beside
+from firmware_protocol.updates.transport import Entry, UpdateTransport, addresses_beside
 
 __all__ = ["TRANSPORT"]
 
@@ -24,5 +24,5 @@ TRANSPORT: Final = UpdateTransport(
     leaves_application=True,
     is_loader=_is_loader,
     loader_addresses=addresses_beside,
-    entry=gatt.PROFILE,
+    entries=(Entry(gatt.PROFILE, LegacyDialect),),
 )

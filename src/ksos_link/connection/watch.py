@@ -8,9 +8,16 @@ from firmware_protocol.events import Event, Identified, JobFailed, WatchInfo
 from firmware_protocol.family import Dialect, Family
 from firmware_protocol.jobs import Identify, Job
 from firmware_protocol.session import CompanionSession
-from firmware_protocol.updates.transport import UpdateTransport
+from firmware_protocol.updates.transport import Entry, UpdateTransport
 from ksos_link.connection.driver import Driver
-from ksos_link.errors import KsosError, MalformedError, PolicyError, RefusedError, UsageError
+from ksos_link.errors import (
+    KsosError,
+    MalformedError,
+    PolicyError,
+    RefusedError,
+    UnsupportedError,
+    UsageError,
+)
 from ksos_link.transports.base import Transport
 
 EventType = TypeVar("EventType", bound=Event)
@@ -122,6 +129,15 @@ class Loader(Peer):
         return await cls(way, transport).greet()
 
 
+class Doorway(Peer):
+    """A service of an application that leads to its loader. Open it with `Doorway.meet`."""
+
+    @classmethod
+    async def meet(cls, entry: Entry, transport: Transport) -> "Doorway":
+        """Greet it on an open link; raises as `greet`."""
+        return await cls(entry.open_dialect(transport.max_write_bytes), transport).greet()
+
+
 def _failure(event: JobFailed) -> KsosError:
     if event.kind == "malformed":
         return MalformedError(f"The watch sent something malformed: {event.reason}.")
@@ -133,7 +149,7 @@ def _failure(event: JobFailed) -> KsosError:
             "Nobody has shown that it works. If you accept the risk, say --experimental.",
         )
     if event.kind == "unsupported":
-        return RefusedError(
+        return UnsupportedError(
             f"This watch cannot do that: {event.reason}.",
             "`ksos device info` lists what it can do.",
         )

@@ -16,7 +16,7 @@ from firmware_protocol.jobs import ConfirmImage, EnterLoader, InstallImage, Send
 from firmware_protocol.updates.registry import transport_named
 from firmware_protocol.updates.transport import UpdateTransport
 from ksos_link.connection.retry import MAX_ATTEMPTS, wait_before_s
-from ksos_link.connection.watch import Loader, Watch
+from ksos_link.connection.watch import Loader, Peer, Watch
 from ksos_link.errors import (
     BluetoothError,
     KsosError,
@@ -24,6 +24,7 @@ from ksos_link.errors import (
     NotFoundError,
     PreflightError,
     RefusedError,
+    UnsupportedError,
 )
 from ksos_link.operations.file_facts import WatchFacts, facts_of_firmware
 from ksos_link.operations.firmware_wish import (
@@ -238,11 +239,26 @@ class _Writing:
 
     async def _enter(self, watch: Watch, way: UpdateTransport) -> None:
         code = self.wish.parts[0].facts.get("ido_device_id")  # ido.md 11.3: 01 03 wants it
-        async with contextlib.aclosing(
-            watch.run(EnterLoader(code if isinstance(code, int) else None))
-        ) as events:
-            async for _ in events:
-                pass
+        try:
+            await _run(watch, EnterLoader(code if isinstance(code, int) else None))
+        except UnsupportedError:
+            if not way.entries:
+                raise
+            await watch.close()
+            await self._enter_by_service(way)
+
+    async def _enter_by_service(self, way: UpdateTransport) -> None:
+        """The first of the transport's own services that the application has (dfu.md 3.2, 4.3)."""
+        for entry in way.entries:
+            try:
+                doorway = await self.route.meet_doorway(entry)
+            except RefusedError:
+                continue  # this one is not there
+            try:
+                return await _run(doorway, EnterLoader())
+            finally:
+                await doorway.close()
+        raise RefusedError("This watch has no way into its loader that ksos knows.")
 
     async def _install(
         self, way: UpdateTransport, loader: Loader | None
@@ -309,9 +325,7 @@ class _Writing:
         loader = await self._meet_loader(way)
         try:
             digest = self.wish.parts[-1].digests["sha256"]
-            async with contextlib.aclosing(loader.run(ConfirmImage(digest))) as events:
-                async for _ in events:
-                    pass
+            await _run(loader, ConfirmImage(digest))
             self.report.confirmed = True
         finally:
             await loader.close()
@@ -376,3 +390,10 @@ class _Writing:
         except KsosError as error:
             error.hint = f"{self.state} {error.hint}".strip()
             raise
+
+
+async def _run(peer: Peer, job: EnterLoader | ConfirmImage) -> None:
+    """A job that tells nothing but its end."""
+    async with contextlib.aclosing(peer.run(job)) as events:
+        async for _ in events:
+            pass

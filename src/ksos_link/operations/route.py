@@ -13,8 +13,8 @@ from firmware_protocol import registry
 from firmware_protocol.family import Advertisement, CapturedPacket, Family
 from firmware_protocol.updates.refused import refused_transport
 from firmware_protocol.updates.registry import TRANSPORTS
-from firmware_protocol.updates.transport import UpdateTransport
-from ksos_link.connection.watch import Loader, Watch
+from firmware_protocol.updates.transport import Entry, UpdateTransport
+from ksos_link.connection.watch import Doorway, Loader, Watch
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
 from ksos_link.operations.local_time import local_now
 from ksos_link.operations.target import (
@@ -81,6 +81,16 @@ class Route(ABC):
         del addresses
         raise NotFoundError(f"A {way.title} loader can be met over Bluetooth only.")
 
+    async def meet_doorway(self, entry: Entry) -> Doorway:
+        """Open a link to the service of the watch that leads to its loader.
+
+        Raises:
+            RefusedError: the watch has no such service.
+            NotFoundError, BluetoothError: as `meet`; this route has none.
+        """
+        del entry
+        raise NotFoundError("A loader can be entered over Bluetooth only.")
+
 
 class BleRoute(Route):
     """Over Bluetooth LE, on a real or a virtual radio. Without an address, the first watch seen."""
@@ -105,6 +115,15 @@ class BleRoute(Route):
         device = await self._find_loader(way, {address.upper() for address in addresses})
         link = await BleTransport.open(self.radio, device, way.gatt, bond=self._options.bond)
         return await Loader.meet(way, self._options.tapped(link))
+
+    async def meet_doorway(self, entry: Entry) -> Doorway:
+        """See `Route.meet_doorway`."""
+        from ksos_link.transports.ble import BleTransport
+
+        _, device = await self._find()
+        bond = entry.bond or self._options.bond
+        link = await BleTransport.open(self.radio, device, entry.gatt, bond=bond)
+        return await Doorway.meet(entry, self._options.tapped(link))
 
     async def _find_loader(self, way: UpdateTransport, addresses: Collection[str]) -> "BLEDevice":
         from ksos_link.transports import ble

@@ -93,8 +93,9 @@ NORDIC_SECURE_LOADER: Final = GattTable(
     att_mtu=_MTU_WITH_DATA_LENGTH,
 )
 # dfu.md 3.2: an application with the buttonless entry
-NORDIC_SECURE_APPLICATION: Final = GattTable(
+IDO_BUTTONLESS: Final = GattTable(
     services=(
+        *IDO_A200.services,
         ServiceSpec(
             _sig(0xFE59),
             (CharacteristicSpec(_SECURE.format("0003"), Properties.WRITE | Properties.INDICATE),),
@@ -163,7 +164,7 @@ TABLES: Final = {  # by the names that `OnAir.table` takes
     "ido": IDO_A200,
     "ido-smp": IDO_SMP,
     "ido-realtek": IDO_REALTEK,
-    "nordic-secure-application": NORDIC_SECURE_APPLICATION,
+    "ido-buttonless": IDO_BUTTONLESS,
     "nordic-secure-loader": NORDIC_SECURE_LOADER,
     "nordic-legacy-loader": NORDIC_LEGACY_LOADER,
 }

@@ -15,6 +15,7 @@ from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
 from firmware_protocol.watch_session import RequestRefused, WatchSession
+from ksos_link.virtual_watch.central import cancellations
 from ksos_link.virtual_watch.gatt_tables import (
     IDO_A200,
     TABLES,
@@ -279,6 +280,8 @@ class VirtualPeripheral:
                 delaying.release_delayed(_now_s())
             for uuid, value in self.session.data_to_send():
                 await self._notify(connection, uuid, value)
+            if cancellations():  # bumble swallows one that meets a confirmed indication
+                return
             if self.on_shown is not None:
                 for line in self.session.take_shown():
                     self.on_shown(line)

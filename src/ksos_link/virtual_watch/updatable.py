@@ -16,6 +16,9 @@ _APPLICATION_UUIDS: Final = frozenset(
     spec.uuid for service in IDO_A200.services for spec in service.characteristics
 )
 _LOADER_NAME: Final = "DfuTarg"  # as Nordic's own bootloaders are called
+_NO_UPDATE_MODE: Final = "no_update_mode"  # an option of the IDO watch
+_BUTTONLESS: Final = "8ec90003-f315-4f60-9fb8-838830daea50"  # dfu.md 3.1
+_ENTER, _ENTER_ANSWER, _ENTERED, _UNKNOWN = 0x01, 0x20, 0x01, 0x02  # dfu.md 3.2, 3.4
 _LOADERS: Final[Mapping[int, str]] = {  # ido.md 11.1; the other platforms take D1 or nothing
     0: "nordic-secure",
     1: "smp",
@@ -38,6 +41,8 @@ def updatable_watch(
         raise UsageError(f"There is no loader {loader!r}.", f"Choose one of {names}.")
     version = traits.firmware_version or 0
     flash = Flash(firmware_mark(version), version)
+    if transport is not None and _NO_UPDATE_MODE in traits.options:
+        on_air = replace(on_air, table="ido-buttonless")
     try:
         return UpdatableWatch(application, on_air, flash, transport)
     except LocalProtocolError as error:  # a loader whose library is not installed
@@ -64,6 +69,8 @@ class UpdatableWatch(WatchSession):
         self._loader: LoaderSession | None = transport.open_loader(flash) if transport else None
         self._in_loader = False
         self._runs = flash.firmware_version
+        self._leaves = False  # told so at the buttonless service
+        self._indications: list[tuple[str, bytes]] = []
 
     @property
     def on_air(self) -> OnAir:
@@ -86,7 +93,7 @@ class UpdatableWatch(WatchSession):
     @property
     def link_must_drop(self) -> bool:
         """See `WatchSession.link_must_drop`."""
-        return any(session.link_must_drop for session in self._running())
+        return self._leaves or any(session.link_must_drop for session in self._running())
 
     def link_opened(self, now_s: float) -> None:
         """See `WatchSession.link_opened`."""
@@ -95,11 +102,17 @@ class UpdatableWatch(WatchSession):
 
     def subscribed(self, uuid: str, now_s: float) -> None:
         """See `WatchSession.subscribed`."""
-        self._owner(uuid).subscribed(uuid, now_s)
+        if uuid != _BUTTONLESS:
+            self._owner(uuid).subscribed(uuid, now_s)
 
     def receive_write(self, uuid: str, data: bytes, now_s: float) -> None:
         """See `WatchSession.receive_write`."""
-        self._owner(uuid).receive_write(uuid, data, now_s)
+        if uuid != _BUTTONLESS:
+            self._owner(uuid).receive_write(uuid, data, now_s)
+            return
+        self._leaves = data == bytes([_ENTER])
+        result = _ENTERED if self._leaves else _UNKNOWN
+        self._indications.append((uuid, bytes((_ENTER_ANSWER, *data[:1], result))))
 
     def read_value(self, uuid: str, now_s: float) -> bytes:
         """See `WatchSession.read_value`."""
@@ -107,11 +120,16 @@ class UpdatableWatch(WatchSession):
 
     def data_to_send(self) -> list[tuple[str, bytes]]:
         """See `WatchSession.data_to_send`."""
-        return [each for session in self._running() for each in session.data_to_send()]
+        indications, self._indications = self._indications, []
+        told = [each for session in self._running() for each in session.data_to_send()]
+        return [*told, *indications]
 
     def link_lost(self, now_s: float) -> None:
         """See `WatchSession.link_lost`; this is also when the watch changes its firmware."""
-        leaves, image = self._application.wants_loader, self._application.installed
+        leaves = self._leaves or self._application.wants_loader
+        image = self._application.installed
+        self._leaves = False
+        self._indications.clear()
         for session in self._running():
             session.link_lost(now_s)
         if image is not None:

@@ -6,12 +6,13 @@ That an A200 says yes to 01 01 and stays was seen live; the rest is from vendor 
 from typing import Final
 
 from firmware_protocol.families.ido.watch.getters import DEVICE_ID
+from firmware_protocol.families.ido.watch.options import NO_UPDATE_MODE
 from firmware_protocol.families.ido.watch.state import WatchState
 
 LEAST_BATTERY_PCT: Final = 31  # 11.2: more than 30 %
 _NORDIC, _REALTEK = 0, 10  # platforms
 _STAYS: Final = bytes.fromhex("00010700")
-_OK, _LOW_BATTERY = 0, 1
+_OK, _LOW_BATTERY, _NOT_SUPPORTED = 0, 1, 2
 _OTHER_DEVICE, _OLD_VERSION, _TOO_LOW = 1, 2, 3
 _AUTHORISE_BYTES: Final = 5
 
@@ -26,6 +27,8 @@ def answer_update(state: WatchState, key: int, size_bytes: int) -> bytes | None:
 
 
 def _enter(state: WatchState) -> bytes:
+    if NO_UPDATE_MODE in state.traits.options:
+        return bytes((_NOT_SUPPORTED,))
     if state.platform != _NORDIC:
         return _STAYS
     if state.battery_pct < LEAST_BATTERY_PCT:
