@@ -61,15 +61,16 @@ class ClockPart(StorePart):
     def clock(self, clock_id: int) -> ClockSnapshot:
         """Return a clock as it was kept."""
         rows = self.database.rows("SELECT snapshot FROM clock WHERE clock_id = ?", (clock_id,))
-        return _read(rows[0][0])
+        return snapshot_from(rows[0][0])
 
     def clocks(self, device_id: int) -> list[ClockSnapshot]:
         """Return all clocks by which records of a watch were read, in the order of their times."""
         rows = self.database.rows("SELECT snapshot FROM clock WHERE device_id = ?", (device_id,))
-        return sorted((_read(text) for (text,) in rows), key=lambda clock: clock.now_utc_s)
+        return sorted((snapshot_from(text) for (text,) in rows), key=lambda clock: clock.now_utc_s)
 
 
-def _read(text: str) -> ClockSnapshot:
+def snapshot_from(text: str) -> ClockSnapshot:
+    """A clock from its text in the store."""
     fields = json.loads(text)
     stretches = tuple(ClockStretch(**stretch) for stretch in fields["stretches"])
     return ClockSnapshot(stretches, fields["now_utc_s"], fields["zone_name"])

@@ -6,6 +6,7 @@ from typing import Final, Self
 from ksos_link.config import Home, is_there
 from ksos_link.errors import NotFoundError, StoreError
 from ksos_link.store import swap
+from ksos_link.store.archives import ArchivePart
 from ksos_link.store.campaigns import CampaignPart
 from ksos_link.store.dbapi import BUSY_WAIT_S, KEY_BYTES, Database, touch_owner_only
 from ksos_link.store.devices import DevicePart
@@ -23,7 +24,16 @@ _PLAIN_SQLITE: Final = b"SQLite format 3\x00"
 _OPEN_ELSEWHERE: Final = "Another ksos has the store open."
 
 
-class Store(CampaignPart, DevicePart, RecordPart, SettingPart, SharePart, UpkeepPart, UploadPart):
+class Store(
+    ArchivePart,
+    CampaignPart,
+    DevicePart,
+    RecordPart,
+    SettingPart,
+    SharePart,
+    UpkeepPart,
+    UploadPart,
+):
     """An open store. Many may read at once; the first write makes this the one writer."""
 
     def __init__(
