@@ -20,7 +20,10 @@ from ksos_link.redaction import RedactingFormatter
 LOGGER: Final = "ksos_link"
 KEPT_DAYS: Final = 7
 # what these say shows addresses and payloads, to a log or, without one, to stderr
-CHATTY: Final = ("bleak", "bleak_retry_connector", "bumble", "dbus_fast", "desktop_notifier")
+CHATTY: Final = (
+    *("bleak", "bleak_retry_connector", "bumble", "dbus_fast", "desktop_notifier"),
+    *("mqtt", "stravalib", "urllib3"),
+)
 _NAME: Final = re.compile(r"ksos-(\d{4}-\d\d-\d\d)\.log")
 _LINE: Final = "%(asctime)s %(levelname)s %(message)s"
 _TIME: Final = "%Y-%m-%dT%H:%M:%S%z"
@@ -56,7 +59,7 @@ def open_logbook(
 
 
 def silence_libraries() -> None:
-    """Keep the libraries that speak to radios from logging anything anywhere."""
+    """Keep the libraries that speak to radios and receivers from logging anything anywhere."""
     for name in CHATTY:
         logger = logging.getLogger(name)
         logger.propagate = False

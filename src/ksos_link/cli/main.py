@@ -24,6 +24,7 @@ SECTIONS: Final = {
         "show": "Show stored samples of one metric.",
         "export": "Write stored samples to files in open formats.",
         "import": "Put what other programs recorded into the store.",
+        "share": "Let data out, to whom you said: Strava, MQTT, mail, files.",
         "store": "Look after the encrypted store: check, backup, keys.",
         "privacy": "What is kept and why; what you allow.",
     },
@@ -121,7 +122,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # rich's help costs as much start-up as all the rest
     pretty_exceptions_enable=False,
     help="The open companion for KS OS watches: bind, sync, keep encrypted, export. "
-    "Nothing leaves this machine. The options below may stand anywhere in a command.",
+    "Nothing leaves this machine unless you say so. Options below may stand anywhere.",
     epilog="\b\nStart here:\n  ksos demo           without a watch\n"
     "  ksos doctor         with one; then: ksos watch scan",
 )

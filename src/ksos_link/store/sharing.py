@@ -1,4 +1,4 @@
-"""The ledger of sharing: what was consented to, withdrawn, and what went to whom (K083, K125, K129)."""
+"""The ledger of sharing: consents given and withdrawn, and what went to whom (K083, K125, K129)."""
 
 import json
 from collections.abc import Iterable
