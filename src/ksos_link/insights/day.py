@@ -26,10 +26,12 @@ _SUMMED: Final = {
     "energy_kcal": "kcal",
     "active_min": "min",
 }
-_METRICS: Final = (
-    *("heart_rate", "resting_heart_rate", "spo2", "stress", "steps", "activity", "temperature"),
-    *("noise", "rr_interval", "weight", "workout"),
+# what a watch records while it is worn
+_WORN: Final = (
+    *("heart_rate", "spo2", "stress", "steps", "activity", "temperature", "noise", "rr_interval"),
+    "workout",
 )
+_METRICS: Final = (*_WORN, "resting_heart_rate", "weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class DayReadings:
     @property
     def worn(self) -> bool:
         """Whether any watch recorded anything."""
-        return any(map(len, self.columns.values()))
+        return any(len(self.columns[metric]) for metric in _WORN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,8 @@ def day_summary(day: LocalDay, read: Reader, about: About) -> DaySummary:
     figures |= night.figures
     figures |= {"resting_bpm": resting, "weight_kg": _weight(readings.columns["weight"])}
     figures |= _goals(figures, about.goal)
-    recorded = joined(
-        (span for one in readings.columns.values() for span in one.spans()), _JOINED_S
-    )
+    spans = (span for metric in _WORN for span in readings.columns[metric].spans())
+    recorded = joined(((start, min(end, day.end_utc_s)) for start, end in spans), _JOINED_S)
     until = min(about.now_utc_s, about.read_until_utc_s or 0)
     return DaySummary(
         day,

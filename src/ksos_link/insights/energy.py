@@ -73,10 +73,14 @@ def met_of_sport(sport: str, speed_mps: float | None = None) -> Figure:
 
 
 def met_minutes(met: Figure, duration_s: float) -> Figure:
-    """MET x minutes, the measure of the IPAQ scoring protocol (IPAQ Research Committee, 2005)."""
+    """MET x minutes of one workout.
+
+    Source: IPAQ Research Committee, "Guidelines for data processing and analysis of the
+    International Physical Activity Questionnaire", 2005.
+    """
     if met.value is None:
-        return absent(MET_MIN, str(met.reason))
-    return Figure(met.value * duration_s / 60, MET_MIN, met.readings, method=met.method)
+        return absent(MET_MIN, str(met.reason), 1)
+    return Figure(met.value * duration_s / 60, MET_MIN, 1, method=met.method)
 
 
 def energy_by_met(met: Figure, duration_s: float, weight_kg: float | None) -> Figure:
@@ -90,7 +94,7 @@ def energy_by_met(met: Figure, duration_s: float, weight_kg: float | None) -> Fi
     if weight_kg is None:
         return absent(KCAL, "nobody said what the wearer weighs")
     value = met.value * weight_kg * duration_s / 3600
-    return Figure(value, KCAL, met.readings, method=met.method)
+    return Figure(value, KCAL, 1, method=met.method)
 
 
 def energy_by_heart_rate(

@@ -10,6 +10,7 @@ class Measure:
     """A figure that each day has, or has not.
 
     `adds` tells whether the sum over days means something; of the others only the mean does.
+    `grows` tells whether it may rise until the day is over, so that an unfinished one says little.
     `metric` is what it comes from; `clock` marks minutes of local time, whose mean is a direction.
     """
 
@@ -18,11 +19,20 @@ class Measure:
     unit: str
     metric: str
     adds: bool = False
+    grows: bool = False
     clock: bool = False
 
 
 def _sum(name: str, title: str, unit: str, metric: str) -> Measure:
-    return Measure(name, title, unit, metric, adds=True)
+    return Measure(name, title, unit, metric, adds=True, grows=True)
+
+
+def _rising(name: str, title: str, unit: str, metric: str) -> Measure:
+    return Measure(name, title, unit, metric, grows=True)
+
+
+def _night(name: str, title: str) -> Measure:
+    return Measure(name, title, "min", "sleep", adds=True)
 
 
 _ALL: Final = (
@@ -33,10 +43,10 @@ _ALL: Final = (
     _sum("active_min", "active time", "min", "activity"),
     _sum("moderate_min", "moderate activity", "min", "activity"),
     _sum("vigorous_min", "vigorous activity", "min", "activity"),
-    Measure("steps_goal_pct", "of the goal of steps", "%", "steps"),
-    Measure("distance_goal_pct", "of the goal of distance", "%", "activity"),
-    Measure("energy_goal_pct", "of the goal of active energy", "%", "activity"),
-    Measure("active_goal_pct", "of the goal of active time", "%", "activity"),
+    _rising("steps_goal_pct", "of the goal of steps", "%", "steps"),
+    _rising("distance_goal_pct", "of the goal of distance", "%", "activity"),
+    _rising("energy_goal_pct", "of the goal of active energy", "%", "activity"),
+    _rising("active_goal_pct", "of the goal of active time", "%", "activity"),
     Measure("sleep_goal_pct", "of the goal of sleep", "%", "sleep"),
     Measure("bpm_mean", "heart rate", "bpm", "heart_rate"),
     Measure("bpm_least", "lowest heart rate", "bpm", "heart_rate"),
@@ -55,7 +65,7 @@ _ALL: Final = (
     Measure("temperature_mean_c", "temperature", "°C", "temperature"),
     Measure("noise_level_db", "sound level", "dB(A)", "noise"),
     Measure("noise_most_db", "loudest sound", "dB(A)", "noise"),
-    Measure("noise_dose_pct", "dose of sound", "%", "noise"),
+    _rising("noise_dose_pct", "dose of sound", "%", "noise"),
     Measure("rmssd_ms", "heart rate variability, RMSSD", "ms", "rr_interval"),
     Measure("sdnn_ms", "heart rate variability, SDNN", "ms", "rr_interval"),
     Measure("pnn50_pct", "heart rate variability, pNN50", "%", "rr_interval"),
@@ -66,15 +76,15 @@ _ALL: Final = (
     _sum("workout_energy_kcal", "energy in workouts", "kcal", "workout"),
     _sum("met_min", "MET minutes in workouts", "MET min", "workout"),
     _sum("load_trimp", "training load", "TRIMP", "workout"),
-    Measure("longest_run_m", "longest run", "m", "workout"),
-    Measure("longest_ride_m", "longest ride", "m", "workout"),
-    Measure("longest_swim_m", "longest swim", "m", "workout"),
+    _rising("longest_run_m", "longest run", "m", "workout"),
+    _rising("longest_ride_m", "longest ride", "m", "workout"),
+    _rising("longest_swim_m", "longest swim", "m", "workout"),
     Measure("vo2max_ml_kg_min", "oxygen uptake at the limit", "mL/kg/min", "workout"),
-    _sum("asleep_min", "asleep", "min", "sleep"),
-    _sum("awake_min", "awake in the night", "min", "sleep"),
-    _sum("light_min", "light sleep", "min", "sleep"),
-    _sum("deep_min", "deep sleep", "min", "sleep"),
-    _sum("rem_min", "REM sleep", "min", "sleep"),
+    _night("asleep_min", "asleep"),
+    _night("awake_min", "awake in the night"),
+    _night("light_min", "light sleep"),
+    _night("deep_min", "deep sleep"),
+    _night("rem_min", "REM sleep"),
     _sum("nap_min", "asleep by day", "min", "sleep"),
     Measure("efficiency_pct", "of the sleep period asleep", "%", "sleep"),
     Measure("onset_local_min", "fell asleep", "min", "sleep", clock=True),

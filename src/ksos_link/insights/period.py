@@ -10,7 +10,7 @@ from typing import Final
 from ksos_link.insights.about import About
 from ksos_link.insights.calendar import Period
 from ksos_link.insights.day import DaySummary
-from ksos_link.insights.figure import Figure, absent
+from ksos_link.insights.figure import Figure, absent, total
 from ksos_link.insights.heart import Span
 from ksos_link.insights.measures import MEASURES, Measure
 from ksos_link.insights.sleep import (
@@ -24,6 +24,7 @@ from ksos_link.insights.sleep import (
 _DEBT_NIGHTS: Final = 14
 _NO_SUM: Final = "days of it do not add up to anything"
 _NO_DAYS: Final = "there are no days"
+_UNFINISHED: Final = "no day with it is over and read to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class PeriodFigure:
-    """One measure over a period. `mean` is that of the `days` that have it; the rest is missing."""
+    """One measure over a period.
+
+    `mean`, `least`, `most` and `change` are those of the `days` that have it, without days that are
+    not over or not read to their end, where the measure still grows in them. `total` is of all.
+    """
 
     measure: Measure
     days: int
@@ -116,22 +121,20 @@ def _over(
         (figure.value, day.day.date, figure.readings)
         for day in days
         if (figure := day.figures[measure.name]).value is not None
+        and (day.complete or not measure.grows)
     ]
+    sum_of = _total(measure, days)
     if not known:
-        reasons = Counter(str(day.figures[measure.name].reason) for day in days)
-        reason = reasons.most_common(1)[0][0] if reasons else _NO_DAYS
-        none = absent(measure.unit, reason)
+        none = absent(measure.unit, _why_none(measure, days))
         change = compared(measure, none, None if before is None else before.mean)
-        return PeriodFigure(measure, 0, none, none, none, none, None, None, change)
+        return PeriodFigure(measure, 0, sum_of, none, none, none, None, None, change)
     values = [value for value, _, _ in known]
-    readings = sum(count for *_, count in known)
-    sum_of = Figure(sum(values), measure.unit, readings) if measure.adds else None
-    mean = _mean(measure, values, readings)
+    mean = _mean(measure, values, sum(count for *_, count in known))
     least, most = min(known, key=lambda one: one[0]), max(known, key=lambda one: one[0])
     return PeriodFigure(
         measure,
         len(known),
-        sum_of or absent(measure.unit, _NO_SUM, readings),
+        sum_of,
         mean,
         Figure(least[0], measure.unit, least[2]),
         Figure(most[0], measure.unit, most[2]),
@@ -139,6 +142,19 @@ def _over(
         most[1],
         compared(measure, mean, None if before is None else before.mean),
     )
+
+
+def _total(measure: Measure, days: Sequence[DaySummary]) -> Figure:
+    if not measure.adds:
+        return absent(measure.unit, _NO_SUM)
+    figures = [day.figures[measure.name] for day in days]
+    return total(figures, measure.unit, _why_none(measure, days))
+
+
+def _why_none(measure: Measure, days: Sequence[DaySummary]) -> str:
+    """The reason that most days have."""
+    reasons = Counter(day.figures[measure.name].reason or _UNFINISHED for day in days)
+    return reasons.most_common(1)[0][0] if reasons else _NO_DAYS
 
 
 def _mean(measure: Measure, values: Sequence[float], readings: int) -> Figure:

@@ -109,9 +109,7 @@ def norms() -> Mapping[str, Norm]:
     found = {}
     for table in tomllib.loads(text)["norm"]:
         values = {
-            (sex, *_ages(ages)): tuple(row)
-            for sex in _SEXES
-            for ages, row in table[sex].items()
+            (sex, *_ages(ages)): tuple(row) for sex in _SEXES for ages, row in table[sex].items()
         }
         found[table["measure"]] = Norm(
             table["measure"], table["title"], table["source"], tuple(table["percentiles"]), values

@@ -18,6 +18,7 @@ ADULT_NEED_MIN: Final = (
 # joint consensus statement of the AASM and SRS", Sleep 38(6), 2015
 _SAME_SLEEP_S: Final = 3600
 _REGULARITY_DAYS: Final = 5
+_WHOLE_DAY_MIN: Final = 16 * 60
 _NOTHING: Final = "no sleep was recorded"
 
 
@@ -108,18 +109,21 @@ def regularity_index(asleep_local_s: Iterable[Span], known_local_s: Iterable[Spa
     """How alike days are: 100 where one sleeps and wakes at the same times, 0 by chance.
 
     -100 + 200 x the part of minutes that are asleep or awake as 24 hours later. Spans are in
-    seconds of local time; minutes of which nobody knows do not count, and five days must be known.
+    seconds of local time. Minutes of which nobody knows do not count, nor do days of which fewer
+    than 16 hours are known: nights alone would be alike for want of days. Five days are needed.
     Source: Phillips et al., "Irregular sleep/wake patterns are associated with poorer academic
-    performance and delayed circadian and sleep/wake timing", Sci Rep 7, 2017.
+    performance and delayed circadian and sleep/wake timing", Sci Rep 7, 2017; the 16 hours are
+    those of Migueles et al., "GGIR", J Meas Phys Behav 2(3), 2019.
     """
     slept, known = list(asleep_local_s), list(known_local_s)
-    origin = min((start for start, _ in (*slept, *known)), default=0) // 60
+    origin = min((start for start, _ in (*slept, *known)), default=0) // 60 // DAY_MIN * DAY_MIN
     asleep = _minutes(slept, origin)
-    known_bits = _minutes(known, origin) | asleep
+    known_bits, days = _whole_days(_minutes(known, origin) | asleep)
     both = known_bits & (known_bits >> DAY_MIN)
     pairs = both.bit_count()
-    if pairs < (_REGULARITY_DAYS - 1) * DAY_MIN:
-        return absent("SRI", f"fewer than {_REGULARITY_DAYS} whole days are known", len(slept))
+    if days < _REGULARITY_DAYS or pairs < (_REGULARITY_DAYS - 1) * _WHOLE_DAY_MIN:
+        reason = f"fewer than {_REGULARITY_DAYS} days in a row are known well enough"
+        return absent("SRI", reason, len(slept))
     other = (asleep ^ (asleep >> DAY_MIN)) & both
     value = 100 - 200 * other.bit_count() / pairs
     return Figure(value, "SRI", len(slept), method="Phillips 2017")
@@ -141,7 +145,7 @@ def sleep_debt(asleep_min: Sequence[Figure], need_min: float) -> Figure:
     left_out = len(asleep_min) - len(nights)
     method = f"need of {need_min:g} min a night"
     if left_out:
-        method += f"; {left_out} nights not recorded"
+        method += f"; nights not recorded: {left_out}"
     return Figure(debt, MINUTE, len(nights), method=method)
 
 
@@ -166,3 +170,15 @@ def _minutes(spans: Iterable[Span], origin: int) -> int:
         first, last = -(-start // 60) - origin, -(-end // 60) - origin
         bits |= ((1 << max(0, last - first)) - 1) << first
     return bits
+
+
+def _whole_days(known: int) -> tuple[int, int]:
+    """The minutes of those days of which enough is known, and how many days these are."""
+    day = (1 << DAY_MIN) - 1
+    kept = days = 0
+    for first in range(0, known.bit_length(), DAY_MIN):
+        minutes = (known >> first) & day
+        if minutes.bit_count() >= _WHOLE_DAY_MIN:
+            kept |= minutes << first
+            days += 1
+    return kept, days
