@@ -290,6 +290,32 @@ def test_a_report_that_cannot_be_written_loses_nothing(ksos: "CommandLine", tmp_
     assert ksos("campaign", "report", file, "--out", out / "report.json").code == 8
 
 
+def test_a_terminal_gets_a_bar_for_each_watch_at_work(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    kind = KINDS["d1"]
+    kind.write(tmp_path)
+    file = night(
+        tmp_path,
+        f'[[watch]]\naddress = "{WATCH}&{kind.query}"\nname = "[bold]one"\n'
+        f'[[step]]\ndo = "write_firmware"\nfile = "{kind.file}"\n{LIFTED}',
+    )
+    said = ksos("campaign", "run", file)
+    assert said.code == 0, said.err
+    assert "begins" not in said.err
+    assert re.search(r"passed     \[bold\]one  write_firmware app.fw, .* kB/s", said.err)
+
+
+def test_a_scheduler_needs_its_extra(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    said = ksos("campaign", "run", simple(tmp_path), "--scheduler", "tcp://127.0.0.1:1")
+    assert (said.code, "ksos-link[scheduler]" in said.err) == (2, True)
+
+
 # ---- whole programs, killed and interrupted
 
 
