@@ -1,8 +1,9 @@
 """`ksos export`."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +11,11 @@ from ksos_link.cli import render
 from ksos_link.cli.command import MetricOption, check_metrics, epilog, open_app
 from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
+from ksos_link.cli.passphrase import export_passphrase
+
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
+    from ksos_link.cli.invocation import Invocation
 
 app = open_app()
 
@@ -32,6 +38,14 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
         Path,
         typer.Option(metavar="PATH", help="A folder, a file, or - for standard output."),
     ] = Path(),
+    encrypt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--encrypt",
+            metavar="FOR",
+            help="Encrypt with age: passphrase, or age1... of a reader; may be given again.",
+        ),
+    ] = None,
     formats: Annotated[
         bool, typer.Option("--formats", help="List the formats, and write nothing.")
     ] = False,
@@ -43,6 +57,7 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
     --out names another. A file of the same name is replaced. The files leave the encrypted store:
     whoever can open them can read them.
     """
+    from ksos_link.export import DocumentFormat
     from ksos_link.operations import exporting, read_out
 
     if formats:
@@ -51,12 +66,13 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
     check_metrics(metric or ())
     call = invocation(ctx)
     known = exporting.format_named(form)
+    sealing = _sealing(call, encrypt or ())
     span = read_out.span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     rows: list[tuple[str, int]] = []
     with call.open_store(create=False) as store:
         device = call.chosen_device(store) if call.device_name else None
         target = sys.stdout if str(out) == "-" else out
-        for written in exporting.export(store, known, metric or (), device, span, target):
+        for written in exporting.export(store, known, metric or (), device, span, target, sealing):
             if written.left_out:
                 render.note(f"note       {written.left_out}", quiet=call.quiet)
             elif json:
@@ -68,10 +84,19 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
                 render.note(f"{written.metric or known.name}: {count}", quiet=call.quiet)
             else:
                 rows.append((str(written.path), written.rows))
-    if warning := getattr(known, "warning", ""):
-        render.note(f"warning    {warning}")
+    if isinstance(known, DocumentFormat) and known.warning:
+        render.note(f"warning    {known.warning}")
     if rows:
         render.print_table(("file", "samples"), rows)
+
+
+def _sealing(call: "Invocation", words: Sequence[str]) -> "Sealing | None":
+    """Whom it is encrypted for; without that, the slow libraries are not even imported."""
+    if not words:
+        return None
+    from ksos_link.operations.sealing import sealing_for
+
+    return sealing_for(words, lambda: export_passphrase(call, new=True))
 
 
 def _list_formats(*, json: bool) -> None:

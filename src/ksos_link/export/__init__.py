@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ksos_link.export.archive_source import ArchiveSource
 from ksos_link.export.csv_table import write_csv
 from ksos_link.export.fit import lacks_fit_time, write_fit
 from ksos_link.export.format import (
+    ArchiveFormat,
     DocumentFormat,
     FolderFormat,
     Format,
@@ -20,7 +22,15 @@ from ksos_link.export.source import ColumnSource, Source
 from ksos_link.export.target import Target
 from ksos_link.export.tcx import write_tcx
 
-__all__ = ["FORMATS", "DocumentFormat", "FolderFormat", "Format", "TableFormat", "WorkoutFormat"]
+__all__ = [
+    "FORMATS",
+    "ArchiveFormat",
+    "DocumentFormat",
+    "FolderFormat",
+    "Format",
+    "TableFormat",
+    "WorkoutFormat",
+]
 
 
 def _parquet(source: ColumnSource, folder: Path) -> Mapping[str, int]:
@@ -59,6 +69,24 @@ def _apple_health(source: Source, folder: Path) -> Mapping[str, int]:
     return write_apple_health(source, folder)
 
 
+def _account(source: Source, folder: Path) -> Mapping[str, int]:
+    from ksos_link.export.ksos_account import write_account
+
+    return write_account(source, folder)
+
+
+def _old_account(source: Source, folder: Path) -> Mapping[str, int]:
+    from ksos_link.export.ksos_account import write_account
+
+    return write_account(source, folder, old=True)
+
+
+def _archive(source: ArchiveSource, target: Target) -> Mapping[str, int]:
+    from ksos_link.export.archive import write_archive
+
+    return write_archive(source, target)
+
+
 PLAIN: Final = "This database is not encrypted: whoever can open the file can read all of it."
 FORMATS: Final[tuple[Format, ...]] = (
     TableFormat("csv", "a table for spreadsheets", ".csv", write_csv),
@@ -83,4 +111,7 @@ FORMATS: Final[tuple[Format, ...]] = (
     WorkoutFormat("fit", "a FIT activity per workout", ".fit", write_fit, lacks_fit_time),
     WorkoutFormat("tcx", "a TCX file per workout", ".tcx", write_tcx),
     WorkoutFormat("gpx", "a GPX file per route", ".gpx", write_gpx, lacks_route),
+    FolderFormat("ksos", "health and sport files of a KS OS account", _account),
+    FolderFormat("ksos-2024", "the same in the layout until November 2024", _old_account),
+    ArchiveFormat("archive", "your full copy, to keep and to import", "-archive.zip", _archive),
 )

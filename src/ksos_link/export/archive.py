@@ -11,11 +11,12 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, BinaryIO, Final, Protocol, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final, cast
 
 from firmware_protocol.samples import METRICS, Metric, Quality, SleepStage, Value
 from ksos_link.export.archive_page import MetricFacts, index_page
+from ksos_link.export.archive_source import ArchiveSource
 from ksos_link.export.instants import utc_text
 from ksos_link.export.target import Target, open_binary_target
 
@@ -31,20 +32,6 @@ _WORDS: Final[Mapping[str, Mapping[Value, Value]]] = {
 _ENCODE: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
 ).encode
-SampleRow = tuple[Value, ...]  # as `Metric.row_names` says, without the device
-
-
-class ArchiveSource(Protocol):
-    """All that is kept of a person, as JSON has it."""
-
-    def documents(self) -> Mapping[str, object]:
-        """Small things by the name of their file."""
-
-    def lists(self) -> Iterable[tuple[str, Iterator[Mapping[str, object]]]]:
-        """Long lists by the name of their file; to be read one after the other."""
-
-    def samples(self, metric: str) -> Iterator[tuple[int, str, Sequence[SampleRow]]]:
-        """Number of the record, alias of its source, and samples, in the order of the records."""
 
 
 def write_archive(source: ArchiveSource, target: Target) -> Mapping[str, int]:

@@ -5,12 +5,17 @@ Libraries that are slow to load are imported inside the writers.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from firmware_protocol.samples import Metric
+from ksos_link.export.archive_source import ArchiveSource
 from ksos_link.export.source import ColumnSource, Source, Workout
-from ksos_link.export.target import Target
+from ksos_link.export.target import Target, sealed
+
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +66,27 @@ class WorkoutFormat:
     lacks: Callable[[Workout], str | None] = lambda _: None
 
 
-Format = TableFormat | DocumentFormat | FolderFormat | WorkoutFormat
+@dataclass(frozen=True, slots=True)
+class ArchiveFormat:
+    """One file of all that is kept, never of a part. `write` returns samples by metric."""
+
+    name: str
+    title: str
+    suffix: str
+    write: Callable[[ArchiveSource, Target], Mapping[str, int]]
+
+
+Format = TableFormat | DocumentFormat | FolderFormat | WorkoutFormat | ArchiveFormat
+
+
+def under_seal(form: Format, sealing: "Sealing") -> Format:
+    """The same format, all of whose files are encrypted on their way."""
+
+    def write(*arguments: Any) -> Any:  # as each kind of format has them
+        with sealed(sealing):
+            return form.write(*arguments)
+
+    changes: dict[str, Any] = {"write": write}
+    if isinstance(form, TableFormat):
+        changes["streams"] = False  # encrypted files cannot follow one another
+    return replace(form, **changes)

@@ -120,15 +120,12 @@ def part_path(target: Path) -> Iterator[Path]:
         NotFoundError, UsageError, StoreError: see `open_binary_target`; a pipe
             or device is refused, and so is encryption.
     """
-    if _SEALING.get() is not None:
-        raise UsageError(
-            "This format cannot be encrypted while it is written.",
-            "Choose another one, or write it to an encrypted disk.",
-        )
     if is_of_a_store(target):
         raise UsageError("That file belongs to the store.", "Choose another path with --out.")
     if target.exists() and not target.is_file():
         raise UsageError("This format needs a file.", "Choose another path with --out.")
+    if _SEALING.get() is not None:  # who opens by name writes plain text
+        raise UsageError("This format cannot be encrypted.", "Choose another: csv, parquet ...")
     try:
         with _part(target) as (descriptor, part), os.fdopen(descriptor, "wb"):
             yield part

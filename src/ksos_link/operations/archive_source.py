@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
-from ksos_link.export.archive import SampleRow
+from ksos_link.export.archive_source import SampleRow
 from ksos_link.operations.local_time import utc_text
 from ksos_link.store.clocks import ClockSnapshot
 from ksos_link.store.database import Store

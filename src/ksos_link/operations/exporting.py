@@ -2,28 +2,34 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from firmware_protocol.samples import METRICS, Metric
 from ksos_link.errors import NotFoundError, UsageError
 from ksos_link.export import (
     FORMATS,
+    ArchiveFormat,
     DocumentFormat,
     FolderFormat,
     Format,
     TableFormat,
     WorkoutFormat,
 )
+from ksos_link.export.format import under_seal
 from ksos_link.export.source import ColumnSource, Source, Workout
-from ksos_link.export.target import open_folder, target_path
+from ksos_link.export.target import open_folder, sealed_path, target_path
+from ksos_link.operations.archive_source import StoreArchive
 from ksos_link.operations.export_source import StoreSource
 from ksos_link.operations.read_out import Span
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 from ksos_link.store.samples import known_metric
+
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,31 @@ def export(
     device: Device | None,
     span: Span,
     out: Path | TextIO,
+    sealing: "Sealing | None" = None,
 ) -> Iterator[Exported]:
     """Write the samples of a stretch of time. Without names, every metric that has any.
+
+    With `sealing` each file is encrypted; of a folder, each file in it.
 
     Raises:
         NotFoundError: no such metric or folder, or nothing to export; no workout for a format of
             workouts.
-        UsageError: several files into one file or stream.
+        UsageError: several files into one file or stream; a part of an archive.
     """
+    if sealing is not None:
+        for written in export(store, under_seal(form, sealing), metrics, device, span, out):
+            if written.path is None or isinstance(form, FolderFormat):
+                yield written
+            else:
+                yield replace(written, path=sealed_path(written.path))
+        return
+    if isinstance(form, ArchiveFormat):
+        if metrics or device or span != Span():
+            raise UsageError("An archive is always of everything.", "Leave out what chooses.")
+        with store.reading():
+            counts = form.write(StoreArchive(store), _file(out, f"ksos{form.suffix}"))
+        yield Exported(None, sum(counts.values()), _path(out, f"ksos{form.suffix}"))
+        return
     yield from write_out(
         StoreSource(store, _wanted(store, metrics, device), device, span), form, out
     )
@@ -93,6 +116,8 @@ def write_out(source: ColumnSource, form: Format, out: Path | TextIO) -> Iterato
             yield Exported(None, sum(counts.values()), target)
         case WorkoutFormat():
             yield from _workouts(source, form, out)
+        case ArchiveFormat():
+            raise UsageError("An archive is always of everything.", "See: ksos export --formats")
 
 
 def _tables(source: ColumnSource, form: TableFormat, out: Path | TextIO) -> Iterator[Exported]:
