@@ -305,7 +305,7 @@ def test_a_terminal_gets_a_bar_for_each_watch_at_work(
     said = ksos("campaign", "run", file)
     assert said.code == 0, said.err
     assert "begins" not in said.err
-    assert re.search(r"passed     \[bold\]one  write_firmware app.fw, .* kB/s", said.err)
+    assert "passed     [bold]one  write_firmware app.fw, " in said.err
 
 
 def test_a_scheduler_needs_its_extra(
