@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from virtual_uploads import KINDS, OnWrist, on_air, open_watch, options, wish_of
+from virtual_uploads import KINDS, NEW_VERSION, OnWrist, on_air, open_watch, options, wish_of
 
 from firmware_protocol.watch_session import WatchSession
 from ksos_link.errors import KsosError
@@ -24,6 +25,7 @@ SIZES_BYTES = (2500, 6000, 12_000)  # from one window of the largest to some of 
 END_PACKETS = 8  # the last ones of an upload: there verdicts are made
 ATTEMPTS_BEYOND_FAULTS = 2  # of resuming
 TIMEOUT_S = 5.0
+_CAME_BACK = re.compile(r"The watch came back with firmware (\d+), not ")
 LONGEST_S = 3600.0  # of one attempt, by the clock that jumps
 
 Packets = Mapping[tuple[str, int], tuple[int, int]]
@@ -70,6 +72,12 @@ class Case:
     faults: tuple[Fault, ...]
     bits: tuple[int, ...]
     kills: tuple[tuple[int, float], ...] = ()
+
+    def wish(self, folder: Path) -> FirmwareWish:
+        """Each second one is of a release, which tells the version that must come back."""
+        released = self.number // len(KINDS) % 2 == 1
+        kind = KINDS[self.name]
+        return wish_of(kind, folder, self.size_bytes, self.number, released=released)
 
     @property
     def words(self) -> str:
@@ -134,7 +142,11 @@ class Said:
             return f"crashed: {self.error}"
         if not self.error:
             return "" if application == image else "success, and the image is not there"
+        if came_back := _CAME_BACK.match(self.error):
+            told = int(came_back[1]) == wrist.watch.flash.firmware_version != NEW_VERSION
+            return "" if told else "another version came back: not so"
         untrue = (
+            ("Nothing was written", application != before),
             ("The watch was told to start", False),  # it could not be asked then
             ("The watch may be in its loader", False),
             ("The new firmware was started on trial", application not in (before, image)),
@@ -212,7 +224,7 @@ async def run_case(case: Case, folder: Path, *, corrupts: bool = True) -> Outcom
     """Write, and then resume until it succeeds or should have."""
     outcome = Outcome(case)
     wrist, _ = case.open(corrupts=corrupts)
-    wish = wish_of(KINDS[case.name], folder, case.size_bytes, case.number)
+    wish = case.wish(folder)
     image, flash = wish.parts[-1].data, wrist.watch.flash
     async with on_air(wrist):
         for nth in range(1 + len(case.faults) + ATTEMPTS_BEYOND_FAULTS):
@@ -227,8 +239,9 @@ async def run_case(case: Case, folder: Path, *, corrupts: bool = True) -> Outcom
 
 async def packets_of(name: str, size_bytes: int, folder: Path) -> tuple[int, int]:
     """Notifications and writes of an undisturbed upload."""
-    wrist, session = Case(0, name, size_bytes, (), ()).open()
+    case = Case(0, name, size_bytes, (), ())
+    wrist, session = case.open()
     async with on_air(wrist):
-        said = await command(wish_of(KINDS[name], folder, size_bytes), wrist, resumes=False)
+        said = await command(case.wish(folder), wrist, resumes=False)
     assert not said.error
     return session.notified, session.written

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from upload_cases import ATTEMPTS_BEYOND_FAULTS, AnyBitSession, Case, Outcome, Said
-from virtual_uploads import KINDS, LIFTED, wish_of
+from virtual_uploads import KINDS, LIFTED
 
 from ksos_link.virtual_watch.network import serve_radio
 
@@ -168,7 +168,7 @@ async def _run_case(case: Case, commands: Commands, template: Path) -> Outcome:
     shutil.rmtree(home)
     shutil.copytree(template, home)
     wrist, session = case.open()
-    wish = wish_of(KINDS[case.name], commands.folder, case.size_bytes, case.number)
+    wish = case.wish(commands.folder)
     image, flash = wish.parts[-1].data, wrist.watch.flash
     lifted = [word for name in sorted(LIFTED) for word in ("--allow", name)]
     chosen = ["--unsigned", "--yes", *lifted, *KINDS[case.name].options]

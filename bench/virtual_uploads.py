@@ -1,6 +1,7 @@
 """What both benches of uploads share: virtual watches that take firmware, and writing to one."""
 
 import contextlib
+import hashlib
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from updatable import KINDS, Kind
 from firmware_protocol.registry import family_named
 from firmware_protocol.updates.loader import firmware_mark
 from firmware_protocol.watch_session import WatchTraits
-from ksos_link.operations.firmware_file import open_firmware_file
+from ksos_link.operations.firmware_source import open_source
 from ksos_link.operations.firmware_wish import FirmwareWish
 from ksos_link.operations.route import LinkOptions
 from ksos_link.transports.tapped import Tap
@@ -87,12 +88,22 @@ async def on_air(wrist: OnWrist, shape: LinkShape | None = None) -> AsyncIterato
         await radio.close()
 
 
-def wish_of(kind: Kind, folder: Path, size_bytes: int, seed: int = 0) -> FirmwareWish:
-    """An image of the new version, wanted unsigned."""
+def wish_of(
+    kind: Kind, folder: Path, size_bytes: int, seed: int = 0, *, released: bool = False
+) -> FirmwareWish:
+    """An image of the new version, wanted unsigned; a release says which version it is."""
+    data = sample_image(kind.image, NEW_VERSION, size_bytes, seed)
     path = folder / kind.file
-    path.write_bytes(sample_image(kind.image, NEW_VERSION, size_bytes, seed))
+    path.write_bytes(data)
+    if released:
+        path = folder / "release.toml"
+        path.write_text(
+            f'product = "Band 8"\nmodel_code = 532\nkind = "firmware"\nversion = "{NEW_VERSION}"\n'
+            f'status = "active"\nchannel = "formal"\n[[files]]\nname = "{kind.file}"\n'
+            f'size_bytes = {len(data)}\nsha256 = "{hashlib.sha256(data).hexdigest()}"\n'
+        )
     return replace(
-        FirmwareWish((open_firmware_file(path),), source=path),
+        open_source(path),
         allow=LIFTED,
         unsigned=True,
         experimental="--experimental" in kind.options,
