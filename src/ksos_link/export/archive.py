@@ -11,12 +11,12 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final, cast
 
 from firmware_protocol.samples import METRICS, Metric, Quality, SleepStage, Value
 from ksos_link.export.archive_page import MetricFacts, index_page
-from ksos_link.export.archive_source import ArchiveSource
+from ksos_link.export.archive_source import ArchiveSource, SampleRow
 from ksos_link.export.instants import utc_text
 from ksos_link.export.target import Target, open_binary_target
 
@@ -29,9 +29,7 @@ _WORDS: Final[Mapping[str, Mapping[Value, Value]]] = {
     "stage": {int(stage): stage.name.lower() for stage in SleepStage},
     "quality": {int(quality): quality.name.lower() for quality in Quality},
 }
-_ENCODE: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True
-).encode
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode
 
 
 def write_archive(source: ArchiveSource, target: Target) -> Mapping[str, int]:
@@ -66,20 +64,26 @@ def _write_samples(archive: "_Zip", source: ArchiveSource, metric: Metric) -> Me
     if piece is None:
         return None
     facts = MetricFacts()
-    names = ("start_utc", *metric.column_names, "quality")
+    names = (*metric.column_names, "quality")
     with archive.member(f"data/{metric.name}.jsonl") as member:
         while piece is not None:
             record, alias, rows = piece
             for row in rows:
                 facts.note(int(row[0] or 0))
-                entry: dict[str, object] = {"record": record, "device": alias}
-                for name, value in zip(names, row, strict=True):
-                    if value is not None:
-                        entry[name] = _WORDS[name].get(value, value) if name in _WORDS else value
-                entry["start_utc"] = utc_text(int(row[0] or 0))  # from seconds
+                entry = {"record": record, "device": alias, **_fields(names, row)}
                 member.write(f"{_ENCODE(entry)}\n".encode())
             piece = next(pieces, None)
     return facts
+
+
+def _fields(names: Sequence[str], row: SampleRow) -> dict[str, object]:
+    """What a sample has, in the words of a reader; what is absent has no key."""
+    start_utc_s, *values = row
+    fields: dict[str, object] = {"start_utc": utc_text(int(start_utc_s or 0))}
+    for name, value in zip(names, values, strict=True):
+        if value is not None:
+            fields[name] = _WORDS[name].get(value, value) if name in _WORDS else value
+    return fields
 
 
 def _manifest(

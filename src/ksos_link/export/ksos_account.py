@@ -18,9 +18,11 @@ from typing import Any, Final
 from firmware_protocol import account
 from firmware_protocol.samples import SleepStage, Value
 from firmware_protocol.sports import ksos_sport
+from ksos_link.errors import NotFoundError
+from ksos_link.export.readings import bpm_or_none
 from ksos_link.export.source import Row, Source, Workout, named
 from ksos_link.export.target import open_binary_target
-from ksos_link.export.workout_parts import NO_READING, Moment, moments, whole
+from ksos_link.export.workout_parts import Moment, moments, whole
 
 _DAY_S: Final = 86_400
 _ADDRESS: Final = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
@@ -42,12 +44,15 @@ def write_account(source: Source, folder: Path, *, old: bool = False) -> Mapping
     `old` is the layout before 2024-11-11. Returns how many samples of each metric they hold.
 
     Raises:
+        NotFoundError: there is nothing for either.
         StoreError: the disk is full.
     """
     counts: Counter[str] = Counter()
     writer = _Writer(source, counts, old=old)
     _write(writer.health(), folder / "health.kieslect")
     _write(writer.sport(), folder / "sport.kieslect")
+    if not counts:
+        raise NotFoundError("There is nothing that those files hold.", "See: ksos export --formats")
     return counts
 
 
@@ -213,8 +218,8 @@ def _plain(metric: str, message: str, column: str, field: str) -> Callable[..., 
     """Records of one value; none where there was no reading, or 0, which the file cannot hold."""
 
     def add(writer: _Writer, group: Any, sample: Sample) -> bool:
-        value = sample[column]
-        if not value or (column == "bpm" and value in NO_READING):
+        value = bpm_or_none(sample[column]) if column == "bpm" else sample[column]
+        if not value:
             return False
         getattr(group, message).add(
             date=sample["start_utc_s"], **{field: value}, **writer.identity(sample, metric)
