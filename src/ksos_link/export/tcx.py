@@ -39,8 +39,11 @@ def write_tcx(_source: Source, workout: Workout, target: Target) -> None:
         ):
             _leaf(xml, "Id", utc_text(workout.start_utc_s))
             on_foot = counts_steps(workout.sport)
-            for lap, calories, track in _laps(workout):
-                _write_lap(xml, lap, calories, track, on_foot=on_foot)
+            pieces = list(_laps(workout))
+            for number, (lap, calories, track) in enumerate(pieces, 1):
+                # a person ends the last one
+                trigger = "Manual" if number == len(pieces) else "Distance"
+                _write_lap(xml, lap, calories, track, trigger, on_foot=on_foot)
             _leaf(xml, "Notes", plain_text(workout.sport))
 
 
@@ -62,7 +65,7 @@ def _laps(workout: Workout) -> Iterator[tuple[Lap, int, list[Moment]]]:
 
 
 def _write_lap(
-    xml: Any, lap: Lap, calories: int, track: Sequence[Moment], *, on_foot: bool
+    xml: Any, lap: Lap, calories: int, track: Sequence[Moment], trigger: str, *, on_foot: bool
 ) -> None:
     with xml.element(f"{{{TCX}}}Lap", StartTime=utc_text(lap.start_utc_s)):
         _leaf(xml, "TotalTimeSeconds", f"{lap.duration_s}.0")
@@ -71,7 +74,7 @@ def _write_lap(
         _write_bpm(xml, "AverageHeartRateBpm", lap.bpm_avg)
         _write_bpm(xml, "MaximumHeartRateBpm", lap.bpm_max)
         _leaf(xml, "Intensity", "Active")
-        _leaf(xml, "TriggerMethod", "Manual" if lap.distance_m is None else "Distance")
+        _leaf(xml, "TriggerMethod", trigger)
         if track:
             with xml.element(f"{{{TCX}}}Track"):
                 for moment in track:

@@ -2,9 +2,12 @@
 
 from typing import Final
 
+from ksos_link.imports.fit import FIT_IMPORTER
+from ksos_link.imports.gpx import GPX_IMPORTER
 from ksos_link.imports.importer import Importer
+from ksos_link.imports.tcx import TCX_IMPORTER
 
-IMPORTERS: Final[tuple[Importer, ...]] = ()
+IMPORTERS: Final[tuple[Importer, ...]] = (FIT_IMPORTER, GPX_IMPORTER, TCX_IMPORTER)
 
 
 def recognised(head: bytes, file_name: str) -> Importer | None:
