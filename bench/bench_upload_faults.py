@@ -25,7 +25,6 @@ It exits with 1 where a number is not what it must be.
 
 import argparse
 import asyncio
-import logging
 import sys
 import tempfile
 import time
@@ -115,7 +114,6 @@ def main() -> None:
     parser.add_argument("--only", type=int, action="append", help="this case of them; may repeat")
     choice = parser.parse_args()
     count = choice.count or (QUICK_COUNT if choice.quick else COUNT)
-    logging.disable(logging.CRITICAL)  # what bumble logs of links that are meant to break
     tallies = {name: Tally() for name in KINDS}
     began_s = time.perf_counter()
     with hushed(), tempfile.TemporaryDirectory() as name:

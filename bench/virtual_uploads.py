@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -116,6 +117,8 @@ def options(tap: Tap | None = None, timeout_s: float = 20.0) -> LinkOptions:
 
 @contextlib.contextmanager
 def hushed() -> Iterator[None]:
+    """No words of bumble, neither painted for nobody nor about links that are meant to break."""
+    logging.disable(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch:
         hush_bumble(patch)
         yield
