@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -133,7 +133,7 @@ class _SealedReader(io.RawIOBase):
         return self._plain
 
 
-def open_sealed(stream: BinaryIO, keys: Sequence[Key]) -> BinaryIO:
+def open_sealed(stream: BinaryIO, keys: Sequence[Key]) -> io.BufferedReader:
     """What is in an encrypted file, to be read and sought in; nothing of it touches the disk.
 
     Raises:
@@ -156,7 +156,7 @@ def open_sealed(stream: BinaryIO, keys: Sequence[Key]) -> BinaryIO:
     if len(nonce) != _NONCE_BYTES:
         raise _damaged()
     reader = _SealedReader(stream, _payload_cipher(file_key, nonce))
-    return cast("BinaryIO", io.BufferedReader(reader, PIECE_BYTES))
+    return io.BufferedReader(reader, PIECE_BYTES)
 
 
 def _mac(file_key: bytes, text: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """`ksos import`."""
 
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,9 +10,11 @@ import typer
 from ksos_link.cli import render
 from ksos_link.cli.command import JsonLines, epilog, open_app
 from ksos_link.cli.invocation import invocation
+from ksos_link.cli.passphrase import export_passphrase
 from ksos_link.operations.local_time import local_now
 
 if TYPE_CHECKING:
+    from ksos_link.age.keys import Key
     from ksos_link.cli.invocation import Invocation
     from ksos_link.operations.importing import Imported
 
@@ -32,6 +36,10 @@ def import_files(
     form: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="auto looks into the file.")
     ] = "auto",
+    identity: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What opens encrypted files, as age-keygen writes it."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what is in the files; keep nothing.")
     ] = False,
@@ -45,15 +53,29 @@ def import_files(
     from ksos_link.operations import importing
 
     call = invocation(ctx)
+
+    @cache
+    def unlock() -> "Sequence[Key]":
+        """Asked for at most once."""
+        from ksos_link.age.keys import Passphrase
+        from ksos_link.operations.sealing import identities_from
+
+        if identity is not None:
+            return identities_from(identity)
+        return [Passphrase(export_passphrase(call, new=False))]
+
     if dry_run:
         for path in files:
-            _tell(importing.look_into(path, form=form, alias=alias), call, json=json, kept=False)
+            done = importing.look_into(path, form=form, alias=alias, unlock=unlock)
+            _tell(done, call, json=json, kept=False)
         return
     call.open_log("import", makes_home=True)
     with call.open_store() as store:
         now_utc_s = int(local_now().timestamp())
         for path in files:
-            done = importing.import_file(store, path, now_utc_s, form=form, alias=alias)
+            done = importing.import_file(
+                store, path, now_utc_s, form=form, alias=alias, unlock=unlock
+            )
             _tell(done, call, json=json, kept=True)
 
 
@@ -63,7 +85,7 @@ def _tell(done: "Imported", call: "Invocation", *, json: bool, kept: bool) -> No
             {
                 "path": str(done.path),
                 "format": done.form,
-                "device": done.alias,
+                "device": done.alias or None,
                 "records": done.records,
                 "samples": dict(done.samples),
                 "stored": dict(done.gained) if kept else None,
@@ -76,7 +98,8 @@ def _tell(done: "Imported", call: "Invocation", *, json: bool, kept: bool) -> No
         (metric, count, *((done.gained.get(metric, 0),) if kept else ()))
         for metric, count in done.samples.items()
     ]
-    render.print_line(f"{render.cell_text(str(done.path))}: {done.form}, as {done.alias}")
+    source = f", as {done.alias}" if done.alias else ""
+    render.print_line(f"{render.cell_text(str(done.path))}: {done.form}{source}")
     render.print_table(columns, rows)
     for remark in done.remarks:
         render.note(f"note       {remark}", quiet=call.quiet)

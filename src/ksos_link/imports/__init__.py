@@ -1,13 +1,36 @@
 """Readers of what other programs recorded. A new format is one file here and one line below."""
 
+from collections.abc import Iterator
 from typing import Final
 
+from ksos_link.imports import archive
 from ksos_link.imports.fit import FIT_IMPORTER
 from ksos_link.imports.gpx import GPX_IMPORTER
-from ksos_link.imports.importer import Importer
+from ksos_link.imports.importer import ImportedRecord, Importer, SourceFile
 from ksos_link.imports.tcx import TCX_IMPORTER
 
-IMPORTERS: Final[tuple[Importer, ...]] = (FIT_IMPORTER, GPX_IMPORTER, TCX_IMPORTER)
+
+def _is_account(head: bytes, file_name: str) -> bool:
+    from ksos_link.imports.ksos_account import recognise  # protobuf, which few need
+
+    return recognise(head, file_name)
+
+
+def _account(source: SourceFile) -> Iterator[ImportedRecord]:
+    from ksos_link.imports.ksos_account import read
+
+    return read(source)
+
+
+ARCHIVE: Final = Importer("archive", "an archive of ksos", archive.recognise, None)
+_ACCOUNT: Final = Importer("ksos", "a KS OS account", _is_account, _account)
+IMPORTERS: Final[tuple[Importer, ...]] = (
+    FIT_IMPORTER,
+    GPX_IMPORTER,
+    TCX_IMPORTER,
+    ARCHIVE,
+    _ACCOUNT,  # the last: protobuf has no mark of its own
+)
 
 
 def recognised(head: bytes, file_name: str) -> Importer | None:

@@ -52,10 +52,11 @@ class ImportedRecord:
 class Importer:
     """A format that can be read.
 
-    `recognise` gets the first `HEAD_BYTES` of a file and its name; `read` gives its pieces.
+    `recognise` gets the first `HEAD_BYTES` of a file and its name; `read` gives its pieces. It is
+    None for an archive, which is no run of pieces but a whole store.
     """
 
     name: str
     title: str
     recognise: Callable[[bytes, str], bool]
-    read: Callable[[SourceFile], Iterator[ImportedRecord]]
+    read: Callable[[SourceFile], Iterator[ImportedRecord]] | None

@@ -17,7 +17,7 @@ from firmware_protocol.samples import METRICS, Decoded, Quality, SleepStage, Val
 from firmware_protocol.sports import KSOS_SPORTS
 from ksos_link.errors import MalformedError
 from ksos_link.imports.gather import Gathered, checked_instant
-from ksos_link.imports.importer import ImportedRecord, Importer, SourceFile
+from ksos_link.imports.importer import ImportedRecord, SourceFile
 
 MAX_GROUP_BYTES: Final = 32 * 1024 * 1024  # a whole file of the vendor's ends at 20 MiB
 MAX_ACCOUNTS: Final = 1000
@@ -75,9 +75,6 @@ def read(source: SourceFile) -> Iterator[ImportedRecord]:
                 yield record
     except DecodeError as error:
         raise MalformedError("That is no health or sport file of KS OS.", str(error)) from error
-
-
-IMPORTER: Final = Importer("ksos", "health or sport file of a KS OS account", recognise, read)
 
 
 def _owner(stream: BinaryIO) -> tuple[int, bool]:

@@ -4,27 +4,48 @@ A file stands in the store as a device of family `import`, so that each sample n
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from firmware_protocol.records import FILE_FAMILY
+from ksos_link.age.header import SUFFIX, VERSION_LINE, is_sealed
 from ksos_link.errors import MalformedError, NotFoundError, UsageError
-from ksos_link.imports import IMPORTERS, importer_named, recognised
+from ksos_link.imports import ARCHIVE, IMPORTERS, importer_named, recognised
+from ksos_link.imports.archive import Archive
 from ksos_link.imports.body import raw_record
 from ksos_link.imports.importer import HEAD_BYTES, ImportedRecord, Importer, SourceFile
+from ksos_link.operations.archive_restore import Restored, look_into_archive, restore_archive
 from ksos_link.operations.target import check_alias
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
 
+if TYPE_CHECKING:
+    from ksos_link.age.keys import Key
+
+    Unlock = Callable[[], Sequence[Key]]
+
 AUTO: Final = "auto"
+
+
+def no_keys() -> "Sequence[Key]":
+    """What opens encrypted files where nobody can be asked.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError("The file is encrypted.", "Name the key with --identity FILE.")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was in a file. `samples` counts what it holds, `gained` what the store had not."""
+    """What was in a file. `samples` counts what it holds, `gained` what the store had not.
+
+    `alias` is empty for an archive, whose sources have their own.
+    """
 
     path: Path
     form: str
@@ -36,9 +57,17 @@ class Imported:
 
 
 def import_file(
-    store: Store, path: Path, now_utc_s: int, *, form: str = AUTO, alias: str | None = None
+    store: Store,
+    path: Path,
+    now_utc_s: int,
+    *,
+    form: str = AUTO,
+    alias: str | None = None,
+    unlock: "Unlock" = no_keys,
 ) -> Imported:
     """Put all that a file holds into the store, in one transaction.
+
+    `unlock` gives what opens an encrypted file; it is called where one is.
 
     Raises:
         NotFoundError: no such file, or nothing in it to keep.
@@ -46,22 +75,45 @@ def import_file(
         MalformedError: of no format that is known here, or not what its format says.
         StoreError: the store cannot take it.
     """
-    with _opened(path, form) as (importer, source), store.together():
-        device = _device(store, importer, alias, now_utc_s)
-        return _read(
-            importer, source, device.alias, lambda one: _keep(store, device, one, now_utc_s)
-        )
+    with _opened(path, form, unlock) as (importer, source):
+        if importer.read is None:
+            return _restored(source, alias, lambda archive: restore_archive(store, archive))
+        with store.together():
+            device = _device(store, importer, alias, now_utc_s)
+
+            def keep(record: ImportedRecord) -> Mapping[str, int]:
+                return _keep(store, device, record, now_utc_s)
+
+            return _read(importer.read(source), importer, path, device.alias, keep)
 
 
-def look_into(path: Path, *, form: str = AUTO, alias: str | None = None) -> Imported:
+def look_into(
+    path: Path, *, form: str = AUTO, alias: str | None = None, unlock: "Unlock" = no_keys
+) -> Imported:
     """Read a file as `import_file` does, and keep nothing."""
-    with _opened(path, form) as (importer, source):
-        return _read(importer, source, alias or _alias(importer), lambda _: {})
+    with _opened(path, form, unlock) as (importer, source):
+        if importer.read is None:
+            return _restored(source, alias, look_into_archive)
+        pieces = importer.read(source)
+        return _read(pieces, importer, path, alias or _alias(importer), lambda _: {})
+
+
+def _restored(
+    source: SourceFile, alias: str | None, take: Callable[[Archive], Restored]
+) -> Imported:
+    """All of an archive; what is wrong with it is seen before anything is taken."""
+    if alias is not None:
+        raise UsageError("The sources in an archive have their own names.", "Leave out --as.")
+    done = take(Archive(source.stream))
+    return Imported(
+        source.path, ARCHIVE.name, "", done.records, done.samples, done.gained, done.remarks
+    )
 
 
 def _read(
+    pieces: Iterator[ImportedRecord],
     importer: Importer,
-    source: SourceFile,
+    path: Path,
     alias: str,
     keep: Callable[[ImportedRecord], Mapping[str, int]],
 ) -> Imported:
@@ -69,7 +121,7 @@ def _read(
     samples: Counter[str] = Counter()
     gained: Counter[str] = Counter()
     remarks: dict[str, None] = {}  # each once, in order
-    for record in importer.read(source):
+    for record in pieces:
         records += 1
         remarks.update(dict.fromkeys(record.decoded.remarks))
         for series in record.decoded.series:
@@ -77,10 +129,10 @@ def _read(
         gained.update(keep(record))
     if not samples:
         raise NotFoundError(
-            f"There is nothing in {source.path.name} that could be kept.", " ".join(remarks)
+            f"There is nothing in {path.name} that could be kept.", " ".join(remarks)
         )
     return Imported(
-        source.path, importer.name, alias, records, dict(samples), dict(gained), tuple(remarks)
+        path, importer.name, alias, records, dict(samples), dict(gained), tuple(remarks)
     )
 
 
@@ -114,11 +166,14 @@ def _alias(importer: Importer) -> str:
 
 
 @contextmanager
-def _opened(path: Path, form: str) -> Iterator[tuple[Importer, SourceFile]]:
+def _opened(path: Path, form: str, unlock: "Unlock") -> Iterator[tuple[Importer, SourceFile]]:
     try:
-        with path.open("rb") as stream:
+        with path.open("rb") as file:
+            is_encrypted = is_sealed(file.peek(len(VERSION_LINE)))
+            stream = _unsealed(file, unlock) if is_encrypted else file
             head = stream.peek(HEAD_BYTES)[:HEAD_BYTES]
-            yield _importer(form, head, path), SourceFile(path, stream)
+            name = path.name.removesuffix(SUFFIX) if is_encrypted else path.name
+            yield _importer(form, head, name), SourceFile(path, stream)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {path}.", "Check its name.") from error
     except IsADirectoryError as error:
@@ -127,16 +182,22 @@ def _opened(path: Path, form: str) -> Iterator[tuple[Importer, SourceFile]]:
         raise MalformedError(f"{path} cannot be read.", "Check who owns it.") from error
 
 
-def _importer(form: str, head: bytes, path: Path) -> Importer:
+def _unsealed(file: BinaryIO, unlock: "Unlock") -> BufferedReader:
+    from ksos_link.age.sealed import open_sealed
+
+    return open_sealed(file, unlock())
+
+
+def _importer(form: str, head: bytes, file_name: str) -> Importer:
     names = ", ".join(each.name for each in IMPORTERS)
     if form != AUTO:
         named = importer_named(form)
         if named is None:
             raise UsageError(f"There is no import format named {form}.", f"Choose from: {names}.")
         return named
-    found = recognised(head, path.name)
+    found = recognised(head, file_name)
     if found is None:
         raise MalformedError(
-            f"{path.name} is of no format that is known here.", f"What can be read: {names}."
+            f"{file_name} is of no format that is known here.", f"What can be read: {names}."
         )
     return found
