@@ -29,10 +29,8 @@ class Gathered:
         """All of them in order of time."""
         starts = sorted(self.rows)
         names = METRICS[self.metric].column_names
-        columns = zip(*(self.rows[start] for start in starts), strict=True)
-        return Series(
-            self.metric, starts, dict(zip(names, columns, strict=True)) if starts else {}, quality
-        )
+        columns = map(list, zip(*(self.rows[start] for start in starts), strict=True))
+        return Series(self.metric, starts, dict(zip(names, columns, strict=bool(starts))), quality)
 
 
 def all_series(gathered: Iterable[Gathered]) -> tuple[tuple[Series, ...], tuple[str, ...]]:

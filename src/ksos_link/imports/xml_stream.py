@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 
 from ksos_link.errors import MalformedError
 
-_MOST_UNASKED_BYTES: Final = 32_000_000
+_MOST_UNASKED_BYTES: Final = 16_000_000
 _NOT_READABLE: Final = "The file is no XML that can be read."
 _NOTHING_KEPT: Final = "Nothing of it was kept."
 
