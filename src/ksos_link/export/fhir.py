@@ -30,9 +30,10 @@ from ksos_link.export.identity import device_uid, devices_by_alias, person_uid, 
 from ksos_link.export.instants import day_bounds, local_day, local_iso, utc_text
 from ksos_link.export.json_document import JsonObject, write_json_array
 from ksos_link.export.nights import Stage, asleep_min, nights
-from ksos_link.export.readings import plain_text, readings
+from ksos_link.export.readings import readings
 from ksos_link.export.source import Row, Source
 from ksos_link.export.target import Target
+from ksos_link.export.xml_text import plain_text
 
 _CATEGORIES: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 _SERIES: Final = {"heart_rate", "workout_heart_rate", "spo2", "stress", "noise", "temperature"}

@@ -18,9 +18,10 @@ from ksos_link.export.identity import Uid, devices_by_alias, uid_of
 from ksos_link.export.instants import offset_text, utc_text
 from ksos_link.export.json_document import JsonObject, write_json_array
 from ksos_link.export.nights import Night, nights
-from ksos_link.export.readings import heart_rates, plain_text, readings, workouts
+from ksos_link.export.readings import heart_rates, readings, workouts
 from ksos_link.export.source import Source, Workout, named
 from ksos_link.export.target import Target
+from ksos_link.export.xml_text import plain_text
 
 Fields = Mapping[str, Any]  # of a sample, by their names
 

@@ -16,8 +16,8 @@ Uid = Callable[[int], str]
 
 def uid_of(device: ExportDevice, kind: str) -> Uid:
     """What names the samples of one kind from one device by their starts, UTC seconds."""
-    who = _digest(device.uid or device.alias)
-    stem = f"{who[:8]}-{who[8:12]}-8{_digest(kind)[:3]}-8{who[12:15]}-"
+    who, what = _digest(device.uid or device.alias), _digest(kind)
+    stem = f"{who[:8]}-{what[:4]}-8{what[4:7]}-8{who[8:11]}-"
 
     def named(start_utc_s: int) -> str:
         return f"{stem}{start_utc_s & _START_MASK:012x}"
@@ -41,4 +41,4 @@ def devices_by_alias(source: Source) -> dict[str, ExportDevice]:
 
 
 def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,5 @@
-"""Samples for health documents: what is a reading at all, and text that documents can hold."""
+"""Samples for health documents: those that are readings at all."""
 
-import re
 from collections.abc import Iterator, Sequence
 from heapq import merge
 from typing import Final
@@ -16,7 +15,6 @@ _BOUNDS: Final = {
     "spo2": ("spo2_pct", 1, 100),
     "stress": ("stress_score", 0, 100),
 }
-_NO_TEXT: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def readings(source: Source, metric: str) -> Iterator[Sequence[Row]]:
@@ -68,8 +66,3 @@ def bpm_or_none(value: Value) -> int | None:
     """A heart rate of a summary, None where it says that there was none."""
     bpm = int(value or 0)
     return bpm if 1 <= bpm <= 254 else None
-
-
-def plain_text(text: str) -> str:
-    """A name as XML and FHIR can hold it: control characters become replacement characters."""
-    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", text)
