@@ -41,13 +41,12 @@ class TableSource:
         for rows in self.lists[metric]:
             for alias, of_device in groupby(rows, key=lambda row: str(row[0])):
                 columns = list(zip(*of_device, strict=True))
-                starts = [int(str(start)) for start in columns[1]]
                 texts = {
                     name: json.dumps(column, separators=(",", ":"))
                     for name, column in zip(names, columns, strict=True)
                     if name != "device"
                 }
-                yield ColumnPage(alias, starts[0], starts[-1], len(starts), texts)
+                yield ColumnPage(alias, texts)
 
     def workouts(self) -> Iterator[Workout]:
         yield from ()

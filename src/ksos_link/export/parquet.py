@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,7 @@ def write_parquet(source: ColumnSource, folder: Path) -> Mapping[str, int]:
     Raises:
         UsageError: the extra `parquet` is not installed.
         NotFoundError: there are no samples in that time.
-        OSError: the disk is full.
+        StoreError: the disk is full.
     """
     try:
         from ksos_link.export.parquet_months import MonthFiles
@@ -52,7 +53,9 @@ def _write(source: ColumnSource, metric: Metric, files: "MonthFiles") -> int:
         for page in source.pages(metric.name):
             if len(waiting) == _MOST_WAITING:
                 waiting.popleft().result()
-            waiting.append(writer.submit(files.add, page, offset_stretches(source, page)))
+            stretches = offset_stretches(source, page)
+            context = copy_context()  # whether targets are encrypted goes with it
+            waiting.append(writer.submit(context.run, files.add, page, stretches))
             count += page.samples
         for one in waiting:
             one.result()

@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import quote
 
@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from firmware_protocol.samples import Metric
-from ksos_link.config import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER
+from ksos_link.config import OWNER_ONLY_FOLDER
 from ksos_link.export.cells import NAMES
 from ksos_link.export.source import ColumnPage
+from ksos_link.export.target import open_binary_target
 from ksos_link.export.units import unit_of
 
 SCHEMA_VERSION: Final = "1"
@@ -48,16 +49,29 @@ class MonthFiles:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the last file, or leave nothing of it.
+
+        Raises:
+            KsosError: see `open_binary_target`.
+        """
         if kind is None:
-            self._end_month()
-        self._file.close()
+            with self._file:
+                self._end_month()
+        else:
+            self._file.__exit__(kind, error, traceback)
 
     def add(self, page: ColumnPage, stretches: Sequence[tuple[int, int]]) -> None:
         """Write a page; `stretches` say its local time, see `cells.offset_stretches`.
 
         Raises:
-            OSError: the disk is full.
+            KsosError: see `open_binary_target`.
+            OSError: the disk is full; leaving makes a `KsosError` of it.
         """
         starts = _integers(page.texts["start_utc_s"])
         table = self._table(page, starts, stretches)
@@ -88,8 +102,7 @@ class MonthFiles:
         folder = self._folder / folder_name(alias)
         folder.mkdir(OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         path = folder / f"{datetime.fromtimestamp(begin_utc_s, UTC):%Y-%m}.parquet"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
-        file = self._file.enter_context(os.fdopen(descriptor, "wb"))
+        file = self._file.enter_context(open_binary_target(path))
         words = [name for name in self._schema.names if name != "start_utc"]
         return pq.ParquetWriter(
             file,

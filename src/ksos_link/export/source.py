@@ -99,10 +99,22 @@ class ColumnPage:
     """
 
     alias: str
-    first_utc_s: int
-    last_utc_s: int
-    samples: int
     texts: Mapping[str, str]
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return self.texts["start_utc_s"].count(",") + 1
+
+    @property
+    def first_utc_s(self) -> int:
+        """The earliest start."""
+        return int(self.texts["start_utc_s"].strip("[]").partition(",")[0])
+
+    @property
+    def last_utc_s(self) -> int:
+        """The latest start."""
+        return int(self.texts["start_utc_s"].strip("[]").rpartition(",")[2])
 
     def values(self, name: str) -> list[Value]:
         """One column as Python has it."""

@@ -67,14 +67,13 @@ class StoreSource:
     def pages(self, metric: str) -> Iterator[ColumnPage]:
         """See `ColumnSource.pages`."""
         names = METRICS[metric].row_names[1:]
-        for alias, first_utc_s, last_utc_s, samples, texts in self._store.read_columns(
+        for alias, texts in self._store.read_columns(
             metric,
             device_id=self._device_id,
             start_utc_s=self._span.start_utc_s,
             end_utc_s=self._span.end_utc_s,
         ):
-            columns = dict(zip(names, texts, strict=True))
-            yield ColumnPage(alias, first_utc_s, last_utc_s, samples, columns)
+            yield ColumnPage(alias, dict(zip(names, texts, strict=True)))
 
     def workouts(self) -> Iterator[Workout]:
         """See `Source.workouts`."""

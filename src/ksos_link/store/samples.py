@@ -108,11 +108,11 @@ class SamplePart(StorePart):
         start_utc_s: int | None = None,
         end_utc_s: int | None = None,
         page_samples: int = PAGE_SAMPLES,
-    ) -> Generator[tuple[str, int, int, int, list[str]], None, None]:
+    ) -> Generator[tuple[str, list[str]], None, None]:
         """Give the samples of `read` in pages of columns, for many at a time.
 
-        A page is the alias of its watch, the first and the last `start_utc_s`, how many samples it
-        has, and each column of `Metric.row_names` but `device` as a JSON array.
+        A page is the alias of its watch, and each column of `Metric.row_names` but `device` as a
+        JSON array.
 
         Raises:
             NotFoundError: no such metric.
@@ -125,15 +125,14 @@ class SamplePart(StorePart):
                 continue
             twice = self.database.rows(_OVERLAPS, (each_id, name, first, end))[0][0]
             query = (_SELECT_COLUMNS_OF_LATEST if twice else _SELECT_COLUMNS)[name]
-            at = first
-            while True:
-                page = self.database.rows(query, (each_id, at, end, page_samples))[0]
-                count, first_utc_s, last_utc_s, *texts = page
-                if count:
-                    yield alias, first_utc_s, last_utc_s, count, texts
-                if count < page_samples:
-                    break
-                at = last_utc_s + 1
+            at, is_last = first, False
+            while not is_last:
+                texts = list(self.database.rows(query, (each_id, at, end, page_samples))[0])
+                starts = texts[0].strip("[]")
+                is_last = starts.count(",") + 1 < page_samples or not starts
+                if starts:
+                    yield alias, texts
+                    at = int(starts.rpartition(",")[2]) + 1
 
     def latest(self, metric: str, device_id: int) -> SampleRow | None:
         """Return the newest sample of a watch, or None.
@@ -183,7 +182,7 @@ def _columns_statement(metric: Metric, latest: str) -> str:
     names = ("start_utc_s", *metric.column_names, "quality")
     arrays = ", ".join(f"json_group_array({name})" for name in names)
     return (
-        f"SELECT count(*), min(start_utc_s), max(start_utc_s), {arrays} FROM ("  # noqa: S608
+        f"SELECT {arrays} FROM ("  # noqa: S608
         f"SELECT {', '.join(names)} FROM {metric.name}"
         f" WHERE device_id = ? AND start_utc_s >= ? AND start_utc_s < ? {latest}"
         " ORDER BY start_utc_s LIMIT ?)"
