@@ -396,3 +396,22 @@ def test_platforms_that_are_not_spoken_are_refused_with_the_reason(
     assert f"platform {platform}" in said.err
     said = ksos("--device", address, "firmware", "show", "--json")
     assert json.loads(said.out)["refusal"]
+
+
+def test_a_watch_has_one_job_at_a_time(
+    ksos: "CommandLine", bench: "StoreBench", tmp_path: Path
+) -> None:
+    file = KINDS["d1"].write(tmp_path)
+    with bench.open() as store:
+        watch = bench.add_watch(store, "wrist")
+        for words in (
+            ("firmware", "write", file, "--yes"),
+            ("firmware", "resume", file, "--yes"),
+            ("sync",),
+            ("dial", "list"),
+        ):
+            with store.watch_to_oneself(watch.address):
+                said = ksos("--device", "wrist", *words)
+            assert said.code == 8, words
+            assert "Another ksos has a job with this watch." in said.err
+            assert watch.address not in said.err

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ksos_link.operations.open_watch import OpenWatch
     from ksos_link.operations.setting_book import SettingBook
     from ksos_link.operations.target import Target
+    from ksos_link.store.database import Store
 
 Result = TypeVar("Result")
 Experimental = Annotated[
@@ -60,7 +61,26 @@ def watch_and_book(call: Invocation) -> "Iterator[tuple[Target, SettingBook]]":
                 raise
             yield named, MemoryBook()
             return
-        yield named or target_of(device.address), StoreBook(store, device)
+        target = named or target_of(device.address)
+        open_things.enter_context(alone_with(target, store))
+        yield target, StoreBook(store, device)
+
+
+@contextlib.contextmanager
+def alone_with(target: "Target", store: "Store | None") -> "Iterator[None]":
+    """No other ksos of this home has a job with that watch meanwhile.
+
+    Raises:
+        StoreError: another one has.
+    """
+    from ksos_link.operations.target import address_of
+
+    address = address_of(target)
+    if store is None or not address:
+        yield
+        return
+    with store.watch_to_oneself(address):
+        yield
 
 
 async def _held_open(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.at_watch import alone_with
 from ksos_link.cli.command import JsonLines, OneJson, epilog
 from ksos_link.cli.firmware_events import (
     firmware_json,
@@ -141,9 +142,10 @@ def write(  # noqa: PLR0913, PLR0917 each is an option
         target = _target(call, store)
         _ask_first(wish, yes=yes)
         call.open_log("firmware")
-        notes = _notes(store)
-        events = write_firmware(target, wish, call.link_options(), notes)
-        print_report(run(_show(call, events, json=json)), call, json=json)
+        events = write_firmware(target, wish, call.link_options(), _notes(store))
+        with alone_with(target, store):
+            report = run(_show(call, events, json=json))
+    print_report(report, call, json=json)
 
 
 def resume(  # noqa: PLR0913, PLR0917 each is an option
@@ -180,7 +182,9 @@ def resume(  # noqa: PLR0913, PLR0917 each is an option
         _ask_first(wish, yes=yes)
         call.open_log("firmware")
         events = resume_firmware(target, wish, call.link_options(), address, _notes(store))
-        print_report(run(_show(call, events, json=json)), call, json=json)
+        with alone_with(target, store):
+            report = run(_show(call, events, json=json))
+    print_report(report, call, json=json)
 
 
 def _wished(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ksos_link.cli import render
+from ksos_link.cli.at_watch import alone_with
 from ksos_link.cli.command import MetricOption, epilog, open_app
 from ksos_link.cli.days import METAVAR, day_from
 from ksos_link.cli.invocation import Invocation, invocation
@@ -51,7 +52,8 @@ def sync(
     call.open_log("sync", makes_home=named is not None)
     with call.open_store(create=named is not None) as store:
         device, target = _watch(call, store, named)
-        report = run(_show(call, _events(store, device, target, choice, call), json=json))
+        with alone_with(target, store):
+            report = run(_show(call, _events(store, device, target, choice, call), json=json))
     if not json:
         print_report(report, call)
 

@@ -4,8 +4,9 @@ The state of a campaign is a function of its attempts alone. One that was begun 
 cut, by a kill or a power cut; whoever goes on marks it so (`settle_campaign`).
 """
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from ksos_link.config import create_folder
-from ksos_link.errors import NotFoundError
+from ksos_link.errors import NotFoundError, StoreError
 from ksos_link.store.locks import FileLock
 from ksos_link.store.part import StorePart
 
@@ -284,6 +285,23 @@ class CampaignPart(StorePart):
     def watch_lock(self, address: str) -> FileLock:
         """The lock of whoever has a job with a watch, not taken yet."""
         return self._lock_of(f"watch {address.upper()}")
+
+    @contextlib.contextmanager
+    def watch_to_oneself(self, address: str) -> Iterator[None]:
+        """Nobody else gets a job with a watch meanwhile, in this program or another.
+
+        Raises:
+            StoreError: somebody has one.
+        """
+        lock = self.watch_lock(address)
+        if not lock.try_take():
+            raise StoreError(
+                "Another ksos has a job with this watch.", "Wait for its end, or stop it first."
+            )
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _lock_of(self, subject: str) -> FileLock:
         """A lock file that has a number for its name: addresses stay inside the store."""
