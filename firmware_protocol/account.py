@@ -25,7 +25,7 @@ from firmware_protocol.errors import DecodeError
 
 USER_ID, GROUP = 1, 2  # the top-level fields of either file
 VARINT, FIXED64, DELIMITED, FIXED32 = 0, 1, 2, 5  # wire types of protobuf
-_LEAST_INSTANT_S: Final = 100_000_000  # 1973: numbers of seconds within an activity stay below
+LEAST_INSTANT_S: Final = 100_000_000  # 1973: numbers of seconds within an activity stay below
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _KINDS: Final[Mapping[str, int]] = {
@@ -153,7 +153,7 @@ def layout_of(group: bytes) -> Layout | None:
         if number >= 2 and kind == DELIMITED and isinstance(value, bytes):
             first = next((each for each in fields_of(value) if each[0] == 1), None)
             begins_with_instant.append(
-                first is not None and isinstance(first[2], int) and first[2] >= _LEAST_INSTANT_S
+                first is not None and isinstance(first[2], int) and first[2] >= LEAST_INSTANT_S
             )
     if not begins_with_instant:
         return None

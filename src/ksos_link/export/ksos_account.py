@@ -4,7 +4,8 @@ Health comes in groups of one metric of one local day; a reader adds them up, as
 that were joined. Left open by the note, and so *provisional* here: that times are Unix seconds, and
 the stages of a night seconds too; that energy of steps is that above rest. What the note does not
 explain is absent: lengths of sleep segments (start and end tell them), laps, who owns the file.
-A workout has no pauses that we know of, so its moving time is the time that it took.
+A workout has no pauses that we know of, so its moving time is the time that it took. What a watch
+dated before 1973 is left out: a reader tells health from sport by its instants.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from firmware_protocol import account
 from firmware_protocol.samples import SleepStage, Value
 from firmware_protocol.sports import ksos_sport
 from ksos_link.errors import NotFoundError
-from ksos_link.export.readings import bpm_or_none
+from ksos_link.export.readings import readings, workouts
 from ksos_link.export.source import Row, Source, Workout, named
 from ksos_link.export.target import open_binary_target
 from ksos_link.export.workout_parts import Moment, moments, whole
@@ -80,21 +81,26 @@ class _Writer:
             detail = _DETAILS.get(metric.name)
             if detail is None:
                 continue
-            rows = (row for chunk in self._source.rows(metric.name) for row in chunk)
+            rows = (
+                row
+                for chunk in readings(self._source, metric.name)
+                for row in chunk
+                if int(row[1] or 0) >= account.LEAST_INSTANT_S
+            )
             for (_, midnight_utc_s), samples in groupby(rows, self._day):
                 group = account.MESSAGES["DayGroup"](date=midnight_utc_s)
                 for row in samples:
                     sample = named(metric.name, row)
                     if detail(self, group, sample):
                         self._counts[metric.name] += 1
-                if group.ByteSize() > account.MESSAGES["DayGroup"](date=midnight_utc_s).ByteSize():
+                if len(group.ListFields()) > 1:  # more than its date
                     yield group
 
     def sport(self) -> Iterator[Any]:
         """Activities."""
-        if not any(metric.name == "workout" for metric in self._source.metrics):
-            return
-        for workout in self._source.workouts():
+        for workout in workouts(self._source):
+            if workout.start_utc_s < account.LEAST_INSTANT_S:
+                continue
             found = list(moments(workout))
             yield (
                 self._old_activity(workout, found) if self._old else self._activity(workout, found)
@@ -218,7 +224,7 @@ def _plain(metric: str, message: str, column: str, field: str) -> Callable[..., 
     """Records of one value; none where there was no reading, or 0, which the file cannot hold."""
 
     def add(writer: _Writer, group: Any, sample: Sample) -> bool:
-        value = bpm_or_none(sample[column]) if column == "bpm" else sample[column]
+        value = sample[column]
         if not value:
             return False
         getattr(group, message).add(

@@ -240,6 +240,9 @@ class _Activity(_Found):
         super().__init__()
         is_old = message.DESCRIPTOR.name == "OldDetailSport"
         info = message if is_old else message.info
+        if info.start_time < account.LEAST_INSTANT_S:
+            self.remark(_NO_TIME)
+            return
         start_utc_s = checked_instant(info.start_time)
         length_s = info.end_time - start_utc_s
         values: dict[str, Value] = dict.fromkeys(METRICS["workout"].column_names)
