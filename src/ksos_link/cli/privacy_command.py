@@ -1,6 +1,6 @@
 """`ksos privacy`: what is kept and why, and what you agreed to."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from ksos_link.cli.command import OneJson, epilog, open_app
 from ksos_link.cli.invocation import invocation
 from ksos_link.cli.wrapped_table import print_wrapped_table
 from ksos_link.operations.local_time import local_now
+
+if TYPE_CHECKING:
+    from ksos_link.store.sharing import ShareConsent
 
 app = open_app("Your privacy: show what is kept and why; allow and deny.")
 
@@ -36,6 +39,7 @@ def show(ctx: typer.Context, json: OneJson = False) -> None:
     call = invocation(ctx)
     with call.store_if_any() as store:  # where nothing is kept, nothing was consented to
         given = {} if store is None else store.consents()
+        shared = [] if store is None else store.share_consents()
     consents = [
         {
             "consent": each.name,
@@ -45,6 +49,7 @@ def show(ctx: typer.Context, json: OneJson = False) -> None:
         }
         for each in CONSENTS
     ]
+    consents += [_shared(each) for each in shared if each.withdrawn_utc_s is None]
     items = [(each.item, each.purpose, each.place) for each in PURPOSES]
     if json:
         names = ("item", "purpose", "place")
@@ -73,7 +78,7 @@ def show(ctx: typer.Context, json: OneJson = False) -> None:
 
 @app.command(epilog=epilog("ksos privacy allow weather:open-meteo"))
 def allow(ctx: typer.Context, name: Name) -> None:
-    """Consent to something; `ksos privacy deny` takes it back."""
+    """Consent to something; `ksos privacy deny` takes it back. To share: `ksos share allow`."""
     from ksos_link.operations import consents
 
     call = invocation(ctx)
@@ -97,3 +102,14 @@ def deny(ctx: typer.Context, name: Name) -> None:
     render.print_line(f"{name} is denied.")
     if name == consents.CYCLE:
         render.note("What a watch was told of it: ksos reminder remove cycle", quiet=call.quiet)
+
+
+def _shared(consent: "ShareConsent") -> dict[str, str | None]:
+    from ksos_link.operations.share_consent import receiver_named, what_leaves
+
+    return {
+        "consent": f"share:{consent.receiver}",
+        "given_utc": render.utc_text(consent.given_utc_s),
+        "meaning": "share with that receiver; back with `ksos share consents --withdraw`",
+        "leaves_machine": what_leaves(receiver_named(consent.receiver), consent.data),
+    }

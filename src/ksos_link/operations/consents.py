@@ -48,6 +48,8 @@ PURPOSES: Final = (
     Purpose("apps whose notices you allow", "to let only those through", _STORE),
     Purpose("campaigns: watches, times, verdicts", "to go on after a kill; reports", _STORE),
     Purpose("consents", "to do only what you said", _STORE),
+    Purpose("what was shared, when and with whom", "to show you: `ksos share log`", _STORE),
+    Purpose("tokens and passwords of receivers", "to share when you say so", "the keyring"),
     Purpose("log of runs, without readings and addresses", "fault finding", "the folder logs"),
     Purpose("notices, calls, song titles, weather", "sent to the watch at once", "not kept"),
     Purpose("IP address, network, installed programs", "none", "not collected"),

@@ -67,6 +67,8 @@ def receiver_named(text: str) -> Receiver:
         raise UsageError("There is no such receiver.", f"Name one of: {_FORMS}.")
     if not address.isprintable():
         raise UsageError("The receiver's name has signs that cannot be shown.")
+    if kind == STRAVA:
+        return Receiver(STRAVA)
     if kind == FILE:
         return Receiver(FILE, str(Path(address).expanduser().absolute()))
     return Receiver(kind, _mail_address(address) if kind == MAIL else _host(address))

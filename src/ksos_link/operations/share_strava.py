@@ -147,6 +147,8 @@ def _send(
                 external_id=item,
                 trainer=sport.trainer,
             )
+            if upload.upload_id is None:
+                return _refusal(item, sport.sport_type, str(upload.status))
             _wait(upload, pace)
         except CreatedActivityDeleted:
             return Uploaded(item, sport.sport_type, REFUSED, remark="you deleted it there")

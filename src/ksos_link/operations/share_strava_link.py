@@ -179,15 +179,15 @@ def plain_failures() -> Iterator[None]:
         yield
     except KsosError:
         raise
-    except OSError as error:  # the HTTP client's failures are such
-        raise NotFoundError(
-            "Strava cannot be reached, or does not answer in time.",
-            "Is this machine online? Repeating is safe: Strava refuses what it has already.",
-        ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedError(
             "Strava answered nonsense.",
             "Repeating is safe: Strava refuses what it has already.",
+        ) from error
+    except OSError as error:  # the HTTP client's failures are such
+        raise NotFoundError(
+            "Strava cannot be reached, or does not answer in time.",
+            "Is this machine online? Repeating is safe: Strava refuses what it has already.",
         ) from error
 
 
@@ -214,12 +214,12 @@ def _client(place: StravaPlace) -> "Client":
     protocol.server = place.server
     session = protocol.rsession
     session.auth = lambda request: request  # else a password file of the person's may step in
-    session.max_redirects = 3
     session.headers["User-Agent"] = "ksos-link"
-    if place.ca_file is not None:
-        session.verify = str(place.ca_file)
+    verify = None if place.ca_file is None else str(place.ca_file)
     limits = (_CONNECT_WAIT_S, _ANSWER_WAIT_S)
-    session.request = partial(session.request, timeout=limits, allow_redirects=False)  # type: ignore[method-assign]
+    session.request = partial(  # type: ignore[method-assign]  # the library gives none of these
+        session.request, timeout=limits, allow_redirects=False, verify=verify
+    )
     session.hooks["response"].append(_check_answer)
     return client
 
@@ -252,11 +252,16 @@ def _check_answer(answer: Any, *_: object, **__: object) -> None:  # the HTTP cl
         if len(body) > _MOST_ANSWER_BYTES or time.monotonic() > deadline:
             raise NotFoundError("Strava does not come to an end.", "Try again later.")
     answer._content = body  # noqa: SLF001 read once, within bounds; its own reading has none
-    _check_status(int(answer.status_code), body)
+    _check_status(int(answer.status_code), body, asks_token="/oauth/token" in str(answer.url))
 
 
-def _check_status(status: int, body: bytes) -> None:
-    if status == 401 or (status == 400 and b"RefreshToken" in body):
+def _check_status(status: int, body: bytes, *, asks_token: bool) -> None:
+    if asks_token and status in (400, 401):
+        raise PolicyError(
+            "Strava knows no such application, secret or permission.",
+            f"Check the client id and its secret. {CONNECT_HINT}",
+        )
+    if status == 401:
         raise PolicyError("Strava does not know this program any more.", CONNECT_HINT)
     if status == 403 and b"Inactive" in body:
         raise RefusedError(
