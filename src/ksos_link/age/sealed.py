@@ -87,6 +87,8 @@ class _SealedReader(io.RawIOBase):
         self._begin = stream.tell()
         sealed_bytes = stream.seek(0, io.SEEK_END) - self._begin
         self._pieces = -(-sealed_bytes // _SEALED_PIECE_BYTES)
+        if not self._pieces:  # an empty file has one, which is empty
+            raise _damaged()
         self._at = 0
         self._piece, self._plain = -1, b""
         last = self._decrypted(self._pieces - 1)
@@ -122,9 +124,9 @@ class _SealedReader(io.RawIOBase):
 
     def _decrypted(self, piece: int) -> bytes:
         if piece != self._piece:
-            self._stream.seek(self._begin + max(piece, 0) * _SEALED_PIECE_BYTES)
+            self._stream.seek(self._begin + piece * _SEALED_PIECE_BYTES)
             sealed = self._stream.read(_SEALED_PIECE_BYTES)
-            nonce = _piece_nonce(max(piece, 0), piece == self._pieces - 1)
+            nonce = _piece_nonce(piece, piece == self._pieces - 1)
             try:
                 self._plain = self._cipher.decrypt(nonce, sealed, None)
             except (InvalidTag, ValueError) as error:
