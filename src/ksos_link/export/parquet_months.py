@@ -102,7 +102,7 @@ class MonthFiles:
         folder = self._folder / folder_name(alias)
         folder.mkdir(OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         path = folder / f"{datetime.fromtimestamp(begin_utc_s, UTC):%Y-%m}.parquet"
-        file = self._file.enter_context(open_binary_target(path))
+        file = self._file.enter_context(open_binary_target(path, in_folder=True))
         words = [name for name in self._schema.names if name != "start_utc"]
         return pq.ParquetWriter(
             file,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from ksos_link.age.sealed import Sealing
 
 Target = Path | TextIO
-DISK_FAILED = "The disk is full or failed; no file was written."
+_SYNCS_ALL: Final = hasattr(os, "sync")  # not on Windows
+DISK_FAILED: Final = "The disk is full or failed; no file was written."
 
 # What encrypts all targets that are opened meanwhile. A writer opens as many as it likes, some deep
 # in a folder: it is not told, so that none can forget to pass it on.
@@ -68,13 +69,14 @@ def open_target(target: Target) -> Iterator[TextIO]:
 
 
 @contextlib.contextmanager
-def open_binary_target(target: Target) -> Iterator[BinaryIO]:
+def open_binary_target(target: Target, *, in_folder: bool = False) -> Iterator[BinaryIO]:
     """Open a file for bytes, owner-only; of a stream, what lies below its text.
 
     Within `sealed` all is encrypted on its way, and nothing else touches the disk.
 
     What is written goes to a file beside the target that takes its name only when all is written; a
-    symbolic link of that name is replaced, not followed. Pipes and devices are written to.
+    symbolic link of that name is replaced, not followed. Pipes and devices are written to. Of many
+    files `in_folder`, `open_folder` sees to it that they outlast a power cut, all at once.
 
     Raises:
         NotFoundError: the folder does not exist.
@@ -83,17 +85,18 @@ def open_binary_target(target: Target) -> Iterator[BinaryIO]:
     """
     sealing = _SEALING.get()
     if sealing is None:
-        with _open_plain(target) as file:
+        with _open_plain(target, in_folder) as file:
             yield file
         return
-    with _open_plain(sealed_path(target) if isinstance(target, Path) else target) as file:
+    path = sealed_path(target) if isinstance(target, Path) else target
+    with _open_plain(path, in_folder) as file:
         writer = sealing.begin(file)
         yield cast("BinaryIO", writer)
         writer.finish()
 
 
 @contextlib.contextmanager
-def _open_plain(target: Target) -> Iterator[BinaryIO]:
+def _open_plain(target: Target, in_folder: bool) -> Iterator[BinaryIO]:
     if not isinstance(target, Path):
         yield target.buffer
         return
@@ -107,7 +110,8 @@ def _open_plain(target: Target) -> Iterator[BinaryIO]:
         with part_file(target) as descriptor, os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if not (in_folder and _SYNCS_ALL):
+                os.fsync(file.fileno())
     except OSError as error:
         raise _failure(error) from error
 
@@ -176,6 +180,8 @@ def open_folder(target: Path) -> Iterator[Path]:
         part = Path(tempfile.mkdtemp(".part", f"{target.name[:50]}.", target.parent))
         try:
             yield part
+            if _SYNCS_ALL:
+                os.sync()
             part.replace(target)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
