@@ -16,6 +16,12 @@ from ksos_link.export.xml_text import decimal_text, plain_text, utc_text
 GPX: Final = "http://www.topografix.com/GPX/1/1"
 # version 2: the first one that knows speed
 POINT: Final = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2"
+_POINT_TAG: Final = f"{{{GPX}}}trkpt"
+_ELEVATION_TAG: Final = f"{{{GPX}}}ele"
+_TIME_TAG: Final = f"{{{GPX}}}time"
+_EXTENSIONS_TAG: Final = f"{{{GPX}}}extensions"
+_EXTENSION_TAG: Final = f"{{{POINT}}}TrackPointExtension"
+_BPM_TAG, _CADENCE_TAG, _SPEED_TAG = (f"{{{POINT}}}{name}" for name in ("hr", "cad", "speed"))
 _MOST_CADENCE: Final = 254
 
 
@@ -56,32 +62,31 @@ def _write_points(xml: Any, track: Iterable[Moment], *, on_foot: bool) -> None:
             "lat": decimal_text(moment.latitude_deg),
             "lon": decimal_text(moment.longitude_deg),
         }
-        with xml.element(f"{{{GPX}}}trkpt", place):
+        with xml.element(_POINT_TAG, place):
             if moment.elevation_m is not None:
-                _leaf(xml, "ele", decimal_text(moment.elevation_m))
-            _leaf(xml, "time", utc_text(moment.utc_s))
+                with xml.element(_ELEVATION_TAG):
+                    xml.write(decimal_text(moment.elevation_m))
+            with xml.element(_TIME_TAG):
+                xml.write(utc_text(moment.utc_s))
             extension = _extension(moment, on_foot=on_foot)
             if extension:
-                with (
-                    xml.element(f"{{{GPX}}}extensions"),
-                    xml.element(f"{{{POINT}}}TrackPointExtension"),
-                ):
-                    for name, text in extension:
-                        with xml.element(f"{{{POINT}}}{name}"):
+                with xml.element(_EXTENSIONS_TAG), xml.element(_EXTENSION_TAG):
+                    for tag, text in extension:
+                        with xml.element(tag):
                             xml.write(text)
 
 
 def _extension(moment: Moment, *, on_foot: bool) -> list[tuple[str, str]]:
-    """What the extension says of a point, in the order of its schema."""
+    """What the extension says of a point, tag and text, in the order of its schema."""
     found = []
     if moment.bpm is not None:
-        found.append(("hr", str(moment.bpm)))
+        found.append((_BPM_TAG, str(moment.bpm)))
     if moment.cadence_spm is not None:
         cadence = moment.cadence_spm // 2 if on_foot else moment.cadence_spm
         if 0 <= cadence <= _MOST_CADENCE:
-            found.append(("cad", str(cadence)))
+            found.append((_CADENCE_TAG, str(cadence)))
     if moment.speed_mps is not None:
-        found.append(("speed", decimal_text(moment.speed_mps)))
+        found.append((_SPEED_TAG, decimal_text(moment.speed_mps)))
     return found
 
 

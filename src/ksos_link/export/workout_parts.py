@@ -7,7 +7,7 @@ moment is that of a point, or what the minutes until then add up to.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from firmware_protocol.samples import METRICS, Value
 from ksos_link.export.source import Row, Workout
@@ -19,8 +19,7 @@ _SPLIT: Final = METRICS["workout_split"].row_names
 _START: Final = _POINT.index("start_utc_s")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """All that is known of one instant; None is not known. `distance_m` is since the start."""
 
     utc_s: int
