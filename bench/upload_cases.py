@@ -168,6 +168,7 @@ class Outcome:
     attempts: int = 0
     killed: int = 0
     failed_first: bool = False
+    last_error: str = ""
     succeeded: bool = False
     boots: bool = True
     wrong: list[str] = field(default_factory=list)
@@ -175,7 +176,7 @@ class Outcome:
 
     @property
     def words(self) -> str:
-        ended = "succeeded" if self.succeeded else "did not succeed"
+        ended = "succeeded" if self.succeeded else f"did not succeed ({self.last_error})"
         flipped = [f"flipped: {text}" for text in self.flipped]
         told = [f"{ended} with command {self.attempts}", *self.wrong, *flipped]
         return "; ".join(told if self.boots else [*told, "does not boot"])
@@ -185,7 +186,7 @@ class Outcome:
         self.failed_first |= self.attempts == 1 and bool(said.error)
         if problem := said.wrong(wrist, image, before):
             self.wrong.append(f"{problem} ({said.error} {said.hint})")
-        self.succeeded = not said.error
+        self.succeeded, self.last_error = not said.error, said.error
 
     def end(self, wrist: OnWrist, image: bytes) -> None:
         """What was said last must outlive a power cut."""
