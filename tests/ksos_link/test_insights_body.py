@@ -170,7 +170,9 @@ def test_resting_heart_rate_needs_sleep_and_readings() -> None:
     assert heart.resting_heart_rate(times, beats, [(0, HOUR)]).readings == 4
     assert heart.resting_heart_rate(times, beats, [(0, HOUR)]).value is None
     assert heart.resting_heart_rate(times, beats, []).readings == 0
-    assert heart.resting_heart_rate([0, 900, 1800], [61, 60, 59], [(0, HOUR)]).value == 60
+    thrice, slow = [0, 900, 1800], [61, 60, 59]
+    assert heart.resting_heart_rate(thrice, slow, [(0, HOUR)]).value == 60
+    assert heart.resting_heart_rate(thrice, slow, [(0, 1800)]).readings == 2  # awake at the last
 
 
 def test_the_watch_s_own_resting_rate_comes_first() -> None:

@@ -174,6 +174,7 @@ def test_splits_of_a_steady_run() -> None:
     assert sum(split.duration_s for split in found) == 900
     assert sum(split.distance_m for split in found) == pytest.approx(length(track))
     assert found[0].pace.value == pytest.approx(found[0].duration_s)
+    assert splits(track, length(track)) == (Split(length(track), 900),)
     assert splits(track, 10_000) == (Split(length(track), 900),)
 
 

@@ -86,11 +86,17 @@ def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Colum
         name, least, most = _TRUE[metric]
         place = names.index(name)
         rows = [row for row in rows if least <= cast("float", row[place]) <= most]
+    if METRICS[metric].interval:  # how long, how far, how many: none of it is ever below nothing
+        rows = [row for row in rows if not any(map(_negative, row[_DURATION:]))]
     if len({row[_DEVICE] for row in rows}) > 1:
         rows = _not_overlapping(rows) if METRICS[metric].interval else _best_of_each_hour(rows)
     rows.sort(key=lambda row: cast("int", row[_START]))
     columns: Iterable[Sequence[Value]] = zip(*rows, strict=True) if rows else ((),) * len(names)
     return Columns(metric, dict(zip(names, columns, strict=True)))
+
+
+def _negative(value: Value) -> bool:
+    return not isinstance(value, str) and value is not None and value < 0
 
 
 def _best_of_each_hour(rows: Sequence[Row]) -> list[Row]:

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from firmware_protocol.samples import Quality
 from firmware_protocol.settings import Goal
-from ksos_link.insights import heart, sound, variability, wellbeing
+from ksos_link.insights import fitness, heart, sound, variability, wellbeing
 from ksos_link.insights.about import About, Gap, LocalDay, Reader, gaps, joined
 from ksos_link.insights.columns import Columns, gather
 from ksos_link.insights.figure import Figure, absent
@@ -26,32 +26,35 @@ _SUMMED: Final = {
     "energy_kcal": "kcal",
     "active_min": "min",
 }
-# what a watch records while it is worn
-_WORN: Final = (
-    *("heart_rate", "spo2", "stress", "steps", "activity", "temperature", "noise", "rr_interval"),
-    "workout",
-)
-_METRICS: Final = (*_WORN, "resting_heart_rate", "weight")
+_LEVELS: Final = {
+    "heart_rate": "bpm",
+    "spo2": "spo2_pct",
+    "stress": "stress_score",
+    "temperature": "temperature_c",
+    "noise": "noise_db",
+}
+_KEPT: Final = ("steps", "activity", "workout", "rr_interval", "resting_heart_rate", "weight")
+_NOT_WORN: Final = frozenset({"resting_heart_rate", "weight"})  # a sum, and the scale's
 
 
 @dataclass(frozen=True, slots=True)
 class DayReadings:
     """What a day's samples add up to, before any formula.
 
-    A database may count the levels by value (see `Levels`); everything else is as small as a day.
+    `levels` are by metric, as a database may count them by value as well (see `Levels`); `columns`
+    has the metrics that are few. `recorded` are the stretches in which a watch recorded anything,
+    an hour apart at least; `quality` names each metric that has samples, with the least sure.
     """
 
-    heart_rate: Levels
-    spo2: Levels
-    stress: Levels
-    temperature: Levels
-    noise: Levels
+    levels: Mapping[str, Levels]
     columns: Mapping[str, Columns]
+    recorded: tuple[Span, ...]
+    quality: Mapping[str, Quality]
 
     @property
     def worn(self) -> bool:
         """Whether any watch recorded anything."""
-        return any(len(self.columns[metric]) for metric in _WORN)
+        return bool(self.quality.keys() - _NOT_WORN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,36 +80,42 @@ class DaySummary:
 
 def day_readings(day: LocalDay, read: Reader) -> DayReadings:
     """Gather a day's samples."""
-    columns = {metric: gather(read, metric, day.start_utc_s, day.end_utc_s) for metric in _METRICS}
+    columns = {
+        metric: gather(read, metric, day.start_utc_s, day.end_utc_s)
+        for metric in (*_LEVELS, *_KEPT)
+    }
+    worn = (columns[metric] for metric in columns if metric not in _NOT_WORN)
+    spans = (span for one in worn for span in one.spans())
     return DayReadings(
-        columns["heart_rate"].levels("bpm", _HOLD_S),
-        columns["spo2"].levels("spo2_pct", _HOLD_S),
-        columns["stress"].levels("stress_score", _HOLD_S),
-        columns["temperature"].levels("temperature_c", _HOLD_S),
-        columns["noise"].levels("noise_db", _HOLD_S),
-        columns,
+        {metric: columns[metric].levels(name, _HOLD_S) for metric, name in _LEVELS.items()},
+        {metric: columns[metric] for metric in _KEPT},
+        joined(((start, min(end, day.end_utc_s)) for start, end in spans), _JOINED_S),
+        {metric: one.quality for metric, one in columns.items() if len(one)},
     )
 
 
 def day_summary(day: LocalDay, read: Reader, about: About) -> DaySummary:
     """Sum up a day of the wearer's calendar."""
-    readings = day_readings(day, read)
+    return summed_up(day, day_readings(day, read), read, about)
+
+
+def summed_up(day: LocalDay, readings: DayReadings, read: Reader, about: About) -> DaySummary:
+    """Sum up a day whose samples are gathered; `read` gives its night and its workouts' parts."""
     night = night_summary(day, read, about, worn=readings.worn)
     body = about.body(day.date)
     resting = heart.chosen_resting(
         readings.columns["resting_heart_rate"].integers("bpm"), night.resting_bpm
     )
     workouts = workout_summaries(readings.columns["workout"], read, body, resting)
-    figures = _movement(readings) | _levels(readings)
+    figures = _movement(readings) | _levels(readings.levels)
     maximum = heart.maximum_heart_rate(body.age_years)
-    figures |= heart.zone_minutes(readings.heart_rate, maximum, resting)
+    figures |= heart.zone_minutes(readings.levels["heart_rate"], maximum, resting)
+    figures["vo2max_at_rest_ml_kg_min"] = fitness.uth_vo2max(maximum, resting)
     figures |= _beats(readings.columns["rr_interval"])
     figures |= workout_totals(workouts)
     figures |= night.figures
     figures |= {"resting_bpm": resting, "weight_kg": _weight(readings.columns["weight"])}
     figures |= _goals(figures, about.goal)
-    spans = (span for metric in _WORN for span in readings.columns[metric].spans())
-    recorded = joined(((start, min(end, day.end_utc_s)) for start, end in spans), _JOINED_S)
     until = min(about.now_utc_s, about.read_until_utc_s or 0)
     return DaySummary(
         day,
@@ -114,10 +123,10 @@ def day_summary(day: LocalDay, read: Reader, about: About) -> DaySummary:
         _by_hour(day, readings.columns["steps"]),
         workouts,
         night,
-        recorded,
-        gaps(day, recorded, about),
-        {name: one.quality for name, one in readings.columns.items() if len(one)},
-        readings.noise,
+        readings.recorded,
+        gaps(day, readings.recorded, about),
+        readings.quality,
+        readings.levels["noise"],
         until >= day.end_utc_s,
     )
 
@@ -128,7 +137,7 @@ def _explained(
     """A figure; where its samples are missing altogether, with the reason why they are."""
     measure = MEASURES[name]
     found = figures.get(name)
-    some = len(readings.columns.get(measure.metric, ()))
+    some = measure.metric in readings.quality
     if found is not None and (found.value is not None or found.readings or some):
         return found
     return day.no_readings(measure.unit, measure.metric, about, worn=readings.worn)
@@ -167,22 +176,26 @@ def _sum_of(values: Sequence[float], unit: str) -> Figure:
     return Figure(sum(values), unit, len(values))
 
 
-def _levels(readings: DayReadings) -> dict[str, Figure]:
-    shares = wellbeing.stress_shares(readings.stress)
+def _levels(levels: Mapping[str, Levels]) -> dict[str, Figure]:
+    beats, oxygen, stress = levels["heart_rate"], levels["spo2"], levels["stress"]
+    noise = levels["noise"]
     return {
-        "bpm_mean": readings.heart_rate.mean("bpm"),
-        "bpm_least": readings.heart_rate.least("bpm"),
-        "bpm_most": readings.heart_rate.most("bpm"),
-        "spo2_mean_pct": readings.spo2.mean("%"),
-        "spo2_least_pct": readings.spo2.least("%"),
-        "spo2_low_pct": wellbeing.low_oxygen_share(readings.spo2),
-        "stress_mean_score": readings.stress.mean("index"),
-        "stress_most_score": readings.stress.most("index"),
-        **{f"stress_{25 * band}_pct": share for band, share in enumerate(shares)},
-        "temperature_mean_c": readings.temperature.mean("°C"),
-        "noise_level_db": sound.equivalent_level(readings.noise),
-        "noise_most_db": readings.noise.most("dB(A)"),
-        "noise_dose_pct": sound.noise_dose(readings.noise),
+        "bpm_mean": beats.mean("bpm"),
+        "bpm_least": beats.least("bpm"),
+        "bpm_most": beats.most("bpm"),
+        "spo2_mean_pct": oxygen.mean("%"),
+        "spo2_least_pct": oxygen.least("%"),
+        "spo2_low_pct": wellbeing.low_oxygen_share(oxygen),
+        "stress_mean_score": stress.mean("index"),
+        "stress_most_score": stress.most("index"),
+        **{
+            f"stress_{25 * band}_pct": share
+            for band, share in enumerate(wellbeing.stress_shares(stress))
+        },
+        "temperature_mean_c": levels["temperature"].mean("°C"),
+        "noise_level_db": sound.equivalent_level(noise),
+        "noise_most_db": noise.most("dB(A)"),
+        "noise_dose_pct": sound.noise_dose(noise),
     }
 
 

@@ -53,6 +53,7 @@ _ALL: Final = (
     Measure("bpm_most", "highest heart rate", "bpm", "heart_rate"),
     Measure("resting_bpm", "resting heart rate", "bpm", "heart_rate"),
     *(_sum(f"zone_{zone}_min", f"in zone {zone}", "min", "heart_rate") for zone in range(1, 6)),
+    Measure("vo2max_at_rest_ml_kg_min", "oxygen uptake by resting rate", "mL/kg/min", "heart_rate"),
     Measure("spo2_mean_pct", "oxygen saturation", "%", "spo2"),
     Measure("spo2_least_pct", "lowest oxygen saturation", "%", "spo2"),
     Measure("spo2_low_pct", "readings under 90 % saturation", "%", "spo2"),

@@ -20,6 +20,7 @@ from ksos_link.insights.sleep import (
     regularity_index,
     sleep_debt,
 )
+from ksos_link.insights.wellbeing import temperature_change
 
 _DEBT_NIGHTS: Final = 14
 _NO_SUM: Final = "days of it do not add up to anything"
@@ -67,7 +68,8 @@ class MissingDays:
 class PeriodSummary:
     """A period. `measures` are named as in `MEASURES`; `figures` are those of the whole of it.
 
-    These are `regularity_sri`, `sleep_debt_min` (of its last fourteen nights) and `days_recorded`.
+    These are `regularity_sri`, `sleep_debt_min` (of its last fourteen nights), `days_recorded` and
+    `night_temperature_change_c` (of its last night with one, against those before).
     """
 
     period: Period
@@ -90,6 +92,7 @@ def period_summary(
         "days_recorded": Figure(recorded, "days", len(days)),
         "regularity_sri": _regularity(days, about),
         "sleep_debt_min": sleep_debt(nights, need),
+        "night_temperature_change_c": _temperature_change(days, before),
     }
     return PeriodSummary(period, tuple(days), measures, figures, _missing(days))
 
@@ -173,6 +176,13 @@ def _regularity(days: Sequence[DaySummary], about: About) -> Figure:
     ]
     recorded = [span for day in days for span in day.recorded]
     return regularity_index(_local(sleeps, about), _local(recorded, about))
+
+
+def _temperature_change(days: Sequence[DaySummary], before: Sequence[DaySummary]) -> Figure:
+    nights = [day.figures["night_temperature_c"] for day in (*before, *days)]
+    while nights and nights[-1].value is None and len(nights) > len(before) + 1:
+        nights.pop()
+    return temperature_change(nights[-1], nights[:-1]) if days else absent("°C", _NO_DAYS)
 
 
 def _local(spans: Iterable[Span], about: About) -> list[Span]:

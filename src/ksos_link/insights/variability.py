@@ -32,8 +32,9 @@ def normal_beats(start_utc_s: Sequence[int], rr_ms: Sequence[int]) -> Beats:
 
     An interval counts where it lasts 300 to 2000 ms and differs by at most 20 % from the one before
     it, accepted or not. Source of the 20 %: Malik, Cripps, Farrell, Camm, "Prognostic value of
-    heart rate variability after myocardial infarction", Med Biol Eng Comput 27, 1989. Where time
-    passed that the interval does not fill, a beat is missing: the two are no pair.
+    heart rate variability [...] a comparison of different data-processing methods", Med Biol Eng
+    Comput 27, 1989. Where time passed that the interval does not fill, a beat is missing: the two
+    are no pair.
     """
     normal: list[int] = []
     pairs: list[tuple[int, int]] = []

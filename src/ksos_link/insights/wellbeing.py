@@ -17,8 +17,9 @@ _BASELINE_NIGHTS: Final = 7
 def low_oxygen_share(levels: Levels) -> Figure:
     """What part of the readings lies under 90 % saturation (T90, counted in readings).
 
-    Source of the bound: Berry et al., "The AASM Manual for the Scoring of Sleep and Associated
-    Events", report of time below a saturation. A wrist's reading is an estimate.
+    Source of the bound: T90 as in Oldenburg et al., "Nocturnal hypoxaemia is associated with
+    increased mortality in stable heart failure patients", Eur Heart J 37(21), 2016, which counts it
+    in time. A wrist's reading is an estimate.
     """
     return levels.share_below_pct(_LOW_OXYGEN_PCT)
 
