@@ -160,6 +160,14 @@ class Broker:
         assert len(lines) >= least
         return {topic: text for topic, _, text in lines if text}
 
+    def forget(self, topic: str) -> None:
+        """Let the broker keep nothing under a topic."""
+        command = [
+            *("mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-u", self.user),
+            *("-P", self.password, "-t", topic, "-r", "-n"),
+        ]
+        subprocess.run(command, check=True, timeout=30)
+
 
 def mosquitto_path() -> str | None:
     return shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
