@@ -24,6 +24,7 @@ BENCHES = (
     "upload",
     "smp",
     "campaign",
+    "workouts",
 )
 
 

@@ -257,7 +257,7 @@ def test_runs_hold_all_samples_in_order(steps: list[tuple[int, int]], repeat: in
     for step, quality in steps * repeat:
         at += step
         rows.append(row("heart_rate", at, 60, quality=quality))
-    runs = list(even_runs(rows, (3,)))
+    runs = list(even_runs(rows, 3))
     assert [each for run in runs for each in run] == rows
     for run in runs:
         assert len(run) == 1 or LEAST_RUN <= len(run) <= MOST_RUN
@@ -268,7 +268,7 @@ def test_runs_hold_all_samples_in_order(steps: list[tuple[int, int]], repeat: in
 
 def test_a_long_series_is_cut() -> None:
     rows = [row("heart_rate", second, 60) for second in range(MOST_RUN + 20)]
-    assert [len(run) for run in even_runs(rows, (3,))] == [MOST_RUN, 20]
+    assert [len(run) for run in even_runs(rows, 3)] == [MOST_RUN, 20]
 
 
 def test_only_whole_days_have_sums() -> None:

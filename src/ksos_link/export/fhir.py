@@ -89,13 +89,18 @@ class _Bundle:
 
     def _measured(self, measure: Measure) -> Iterator[JsonObject]:
         """The observations of one metric, with what is the same in all of a device made once."""
-        metric, parts = METRICS[measure.metric], _parts(measure)
+        parts = _parts(measure)
         for alias, rows in _by_device(readings(self._source, measure.metric)):
             make = self._maker(alias, measure.code, measure.category)
             if measure.metric in _SERIES:
-                for run in even_runs(rows, range(3, len(metric.row_names))):
-                    self.counts[measure.metric] += len(run)
-                    yield make(run[0], _series_value(measure, run), run[-1][1])
+                count, one, many = 0, parts, _sampled(measure)
+                for run in even_runs(rows, 3):  # after device, start and value
+                    count += len(run)
+                    if len(run) == 1:
+                        yield make(run[0], one(run[0]), None)
+                    else:
+                        yield make(run[0], many(run), run[-1][1])
+                self.counts[measure.metric] += count
                 continue
             whole_day = measure.metric == "resting_heart_rate"
             for row in rows:
@@ -188,6 +193,11 @@ def _parts(measure: Measure) -> Callable[[Row], JsonObject]:
     if measure.value is not None:
         place = names.index(measure.value)
         unit = _quantity(measure.code)
+        if measure.metric == "temperature":
+            return lambda row: {
+                **_site(measure, row),
+                "valueQuantity": {"value": row[place], **unit},
+            }
         return lambda row: {"valueQuantity": {"value": row[place], **unit}}
     parts = [
         (names.index(name), _code(code), _quantity(code))
@@ -210,20 +220,27 @@ def _parts(measure: Measure) -> Callable[[Row], JsonObject]:
     return components
 
 
-def _series_value(measure: Measure, run: Sequence[Row]) -> JsonObject:
-    """One quantity, or many as SampledData; where the body was touched, if the sample says so."""
-    site = run[0][3] if measure.metric == "temperature" else None
-    where: JsonObject = {} if site is None else {"bodySite": {"text": plain_text(str(site))}}
-    if len(run) == 1:
-        return {**where, **_quantity_member(measure.code, run[0][2])}
-    step_s = int(run[1][1] or 0) - int(run[0][1] or 0)
-    sampled = {
-        "origin": {"value": 0, **_quantity(measure.code)},
-        "period": step_s * 1000,
-        "dimensions": 1,
-        "data": " ".join(str(row[2]) for row in run),
-    }
-    return {**where, "valueSampledData": sampled}
+def _site(measure: Measure, row: Row) -> JsonObject:
+    """Where the body was touched, if the sample says so."""
+    site = row[3] if measure.metric == "temperature" else None
+    return {} if site is None else {"bodySite": {"text": plain_text(str(site))}}
+
+
+def _sampled(measure: Measure) -> Callable[[Sequence[Row]], JsonObject]:
+    """What makes the value's members from an even run."""
+    origin = {"value": 0, **_quantity(measure.code)}
+
+    def value(run: Sequence[Row]) -> JsonObject:
+        step_s = int(run[1][1] or 0) - int(run[0][1] or 0)
+        sampled = {
+            "origin": origin,
+            "period": step_s * 1000,
+            "dimensions": 1,
+            "data": " ".join(str(row[2]) for row in run),
+        }
+        return {**_site(measure, run[0]), "valueSampledData": sampled}
+
+    return value
 
 
 def _sport(name: str) -> JsonObject:
