@@ -17,6 +17,8 @@ BENCHES = (
     "decode",
     "store",
     "export",
+    "fhir",
+    "apple_health",
     "startup",
     "sync",
     "settings",

@@ -29,6 +29,10 @@ NAMES = (
     *("docs/manual.md", "docs/wire-ido.md"),
 )
 WATCH = "virtual:ido?scenario=full-day"
+WALK = (
+    '<gpx version="1.1"><trk><trkseg><trkpt lat="47.3" lon="8.5"><time>2026-11-21T07:00:00Z</time>'
+    "</trkpt></trkseg></trk></gpx>"
+)
 REAL_ADDRESS = "F9:24:12:00:00:01"
 CODE_FOLDERS = (".", "src/ksos_link", "firmware_protocol", "firmware_protocol/families/ido")
 
@@ -114,6 +118,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         put_release(place / "releases", f"watch-{version}.toml", version)
     put_release(place, "band-17.toml", "17")  # what a virtual watch runs
     (place / "witch.iwf.lz").write_bytes(packed(dial("witch")))
+    (place / "walk.gpx").write_text(WALK, "utf-8")
     night = re.search(r"(?s)```toml\n(.+?)```", section("Campaigns"))
     assert night is not None
     (place / "night.toml").write_text(night[1], "utf-8")
