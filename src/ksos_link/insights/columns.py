@@ -4,15 +4,18 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
+from operator import itemgetter, sub
 from typing import Final, cast
 
 from firmware_protocol.samples import METRICS, Quality, Value
-from ksos_link.insights.about import Reader, Row
+from ksos_link.insights.about import Reader, Row, joined
 from ksos_link.insights.heart import Span
 from ksos_link.insights.levels import Levels, levels_of
 
 HOUR_S: Final = 3600
 _DEVICE, _START, _DURATION = 0, 1, 2
+_device: Final = itemgetter(_DEVICE)
 # what a column can hold: 0 and 255 are how watches and files say that there was no reading
 _TRUE: Final[Mapping[str, tuple[str, float, float]]] = {
     "heart_rate": ("bpm", 20, 250),
@@ -55,13 +58,21 @@ class Columns:
         return levels_of(self.start_utc_s, cast("Sequence[float]", self.columns[name]), hold_s)
 
     def spans(self) -> list[Span]:
-        """From when to when each sample lasts; an instant lasts nothing."""
-        if "duration_s" not in self.columns:
-            return [(start, start) for start in self.start_utc_s]
+        """From when to when each sample lasts; only for intervals."""
+        lengths = self.integers("duration_s")
         return [
-            (start, start + length)
-            for start, length in zip(self.start_utc_s, self.integers("duration_s"), strict=True)
+            (start, start + length) for start, length in zip(self.start_utc_s, lengths, strict=True)
         ]
+
+    def stretches(self, apart_s: int) -> list[Span]:
+        """From when to when there are samples, none of which is farther than that from the next."""
+        if "duration_s" in self.columns:
+            return list(joined(self.spans(), apart_s))
+        times = self.start_utc_s
+        gaps = map(sub, times[1:], times)
+        breaks = [place for place, gap in enumerate(gaps, 1) if gap > apart_s]
+        bounds = pairwise([0, *breaks, len(times)])
+        return [(times[first], times[last - 1]) for first, last in bounds if last > first]
 
     @property
     def quality(self) -> Quality:
@@ -76,23 +87,26 @@ def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Colum
     the most; of intervals, the watch with the most, and of the others what overlaps none of it.
     """
     names = METRICS[metric].row_names
-    rows = [
-        row
-        for chunk in read(metric, start_utc_s, end_utc_s)
-        for row in chunk
-        if start_utc_s <= cast("int", row[_START]) < end_utc_s
-    ]
+    rows = list(chain.from_iterable(read(metric, start_utc_s, end_utc_s)))
+    rows = _within(rows, _START, start_utc_s, end_utc_s - 1)
     if metric in _TRUE:
         name, least, most = _TRUE[metric]
-        place = names.index(name)
-        rows = [row for row in rows if least <= cast("float", row[place]) <= most]
+        rows = _within(rows, names.index(name), least, most)
     if METRICS[metric].interval:  # how long, how far, how many: none of it is ever below nothing
         rows = [row for row in rows if not any(map(_negative, row[_DURATION:]))]
-    if len({row[_DEVICE] for row in rows}) > 1:
+    if len(set(map(_device, rows))) > 1:
         rows = _not_overlapping(rows) if METRICS[metric].interval else _best_of_each_hour(rows)
-    rows.sort(key=lambda row: cast("int", row[_START]))
+    rows.sort(key=itemgetter(_START))
     columns: Iterable[Sequence[Value]] = zip(*rows, strict=True) if rows else ((),) * len(names)
     return Columns(metric, dict(zip(names, columns, strict=True)))
+
+
+def _within(rows: list[Row], place: int, least: float, most: float) -> list[Row]:
+    """The rows whose field lies in a range; those of a day nearly always all do."""
+    values = cast("list[float]", list(map(itemgetter(place), rows)))
+    if not rows or (min(values) >= least and max(values) <= most):
+        return rows
+    return [row for row, value in zip(rows, values, strict=True) if least <= value <= most]
 
 
 def _negative(value: Value) -> bool:

@@ -85,7 +85,7 @@ def day_readings(day: LocalDay, read: Reader) -> DayReadings:
         for metric in (*_LEVELS, *_KEPT)
     }
     worn = (columns[metric] for metric in columns if metric not in _NOT_WORN)
-    spans = (span for one in worn for span in one.spans())
+    spans = (span for one in worn for span in one.stretches(_JOINED_S))
     return DayReadings(
         {metric: columns[metric].levels(name, _HOLD_S) for metric, name in _LEVELS.items()},
         {metric: columns[metric] for metric in _KEPT},

@@ -1,9 +1,10 @@
 """Heart rate: the resting rate, the maximum, zones of effort and the time in them."""
 
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 from typing import Final
 
 from ksos_link.insights.figure import Figure, absent
@@ -41,23 +42,22 @@ def resting_heart_rate(utc_s: Sequence[int], bpm: Sequence[int], asleep: Sequenc
     `utc_s` rises. The half hour needs three readings that span twenty minutes. Source: the
     project's own rule; a single lowest reading is often a mistake of the sensor.
     """
-    best: tuple[float, int] | None = None
-    used = 0
+    sums = [0, *accumulate(bpm)]
+    used, best = 0, None
     for start, end in asleep:
-        window: deque[tuple[int, int]] = deque()
-        for at, beats in zip(utc_s, bpm, strict=True):
-            if not start <= at < end:
-                continue
-            used += 1
-            window.append((at, beats))
-            while at - window[0][0] > _SUSTAINED_S:
-                window.popleft()
-            if len(window) >= _READINGS and at - window[0][0] >= _SPANNED_S:
-                mean = sum(each for _, each in window) / len(window)
-                best = min(best or (mean, 0), (mean, len(window)), key=lambda one: one[0])
+        first, last = bisect_left(utc_s, start), bisect_left(utc_s, end)
+        used += last - first
+        for place in range(first, last):
+            at = utc_s[place]
+            while at - utc_s[first] > _SUSTAINED_S:
+                first += 1
+            count = place + 1 - first
+            if count >= _READINGS and at - utc_s[first] >= _SPANNED_S:
+                mean = (sums[place + 1] - sums[first]) / count
+                best = mean if best is None or mean < best else best
     if best is None:
         return absent(BPM, "no half hour of sleep has readings enough of the heart rate", used)
-    return Figure(best[0], BPM, used, method="lowest mean of half an hour of sleep")
+    return Figure(best, BPM, used, method="lowest mean of half an hour of sleep")
 
 
 def chosen_resting(of_watch: Sequence[int], of_night: Figure) -> Figure:

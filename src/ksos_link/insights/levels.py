@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from operator import sub
 
 from ksos_link.insights.figure import Figure, absent
 
@@ -78,10 +78,10 @@ def levels_of(utc_s: Sequence[int], values: Sequence[float], hold_s: int) -> Lev
     """
     if not values:
         return Levels()
-    held = held_seconds(utc_s, hold_s)
     seconds: Counter[float] = Counter()
-    for value, held_s in zip(values, held, strict=True):
-        seconds[value] += held_s
+    together = Counter(zip(values, held_seconds(utc_s, hold_s), strict=True))
+    for (value, held_s), count in together.items():
+        seconds[value] += held_s * count
     return Levels(Counter(values), seconds)
 
 
@@ -91,7 +91,8 @@ def held_seconds(utc_s: Sequence[int], hold_s: int) -> list[int]:
     Of the last nobody knows: it gets the median of the others, and a lone one `hold_s`. At least a
     second each.
     """
-    held = [max(1, min(later - earlier, hold_s)) for earlier, later in pairwise(utc_s)]
+    gaps = map(sub, utc_s[1:], utc_s)
+    held = [hold_s if gap > hold_s else gap if gap > 1 else 1 for gap in gaps]
     if utc_s:
         held.append(sorted(held)[len(held) // 2] if held else hold_s)
     return held
