@@ -1,6 +1,6 @@
 """Run every bench, show all their rows in one table, and keep them in build/bench.json.
 
-Run: .venv/bin/python bench/run_all.py [--full]; --full takes some ten minutes.
+Run: .venv/bin/python bench/run_all.py [--full]; --full takes half an hour.
 """
 
 import argparse
@@ -24,6 +24,7 @@ BENCHES = (
     "settings",
     "d1",
     "upload",
+    "upload_faults",
     "smp",
     "campaign",
     "workouts",
