@@ -1,9 +1,8 @@
 """`ksos export`."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,11 +10,7 @@ from ksos_link.cli import render
 from ksos_link.cli.command import MetricOption, check_metrics, epilog, open_app
 from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import invocation
-from ksos_link.cli.passphrase import export_passphrase
-
-if TYPE_CHECKING:
-    from ksos_link.age.sealed import Sealing
-    from ksos_link.cli.invocation import Invocation
+from ksos_link.cli.passphrase import EncryptOption, sealing_from
 
 app = open_app()
 
@@ -38,14 +33,7 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
         Path,
         typer.Option(metavar="PATH", help="A folder, a file, or - for standard output."),
     ] = Path(),
-    encrypt: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--encrypt",
-            metavar="FOR",
-            help="Encrypt with age: passphrase, or age1... of a reader; may be given again.",
-        ),
-    ] = None,
+    encrypt: EncryptOption = None,
     formats: Annotated[
         bool, typer.Option("--formats", help="List the formats, and write nothing.")
     ] = False,
@@ -66,7 +54,7 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
     check_metrics(metric or ())
     call = invocation(ctx)
     known = exporting.format_named(form)
-    sealing = _sealing(call, encrypt or ())
+    sealing = sealing_from(call, encrypt or ())
     span = read_out.span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     rows: list[tuple[str, int]] = []
     with call.open_store(create=False) as store:
@@ -88,15 +76,6 @@ def export(  # noqa: PLR0913, PLR0917 each is an option
         render.note(f"warning    {known.warning}")
     if rows:
         render.print_table(("file", "samples"), rows)
-
-
-def _sealing(call: "Invocation", words: Sequence[str]) -> "Sealing | None":
-    """Whom it is encrypted for; without that, the slow libraries are not even imported."""
-    if not words:
-        return None
-    from ksos_link.operations.sealing import sealing_for
-
-    return sealing_for(words, lambda: export_passphrase(call, new=True))
 
 
 def _list_formats(*, json: bool) -> None:

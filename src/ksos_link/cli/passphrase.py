@@ -1,11 +1,38 @@
 """The passphrase of files that leave the store; the store's own is another one."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from ksos_link.cli.invocation import Invocation, ask_secret, can_ask
 from ksos_link.errors import UsageError
 
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
+
+EncryptOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--encrypt",
+        metavar="FOR",
+        help="Encrypt with age: passphrase, or age1... of a reader; may be given again.",
+    ),
+]
 VARIABLE: Final = "KSOS_EXPORT_PASSPHRASE"
+
+
+def sealing_from(call: Invocation, words: Sequence[str]) -> "Sealing | None":
+    """Whom it is encrypted for; without that, the slow libraries are not even imported.
+
+    Raises:
+        UsageError: no such reader, or no passphrase.
+    """
+    if not words:
+        return None
+    from ksos_link.operations.sealing import sealing_for
+
+    return sealing_for(words, lambda: export_passphrase(call, new=True))
 
 
 def export_passphrase(call: Invocation, *, new: bool) -> str:

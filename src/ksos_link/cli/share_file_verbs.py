@@ -10,6 +10,7 @@ from ksos_link.cli import render
 from ksos_link.cli.command import JsonLines, MetricOption, OneJson, check_metrics
 from ksos_link.cli.days import FirstDay, LastDay, day_from
 from ksos_link.cli.invocation import Invocation, invocation
+from ksos_link.cli.passphrase import EncryptOption, sealing_from
 from ksos_link.cli.share_options import (
     CaFile,
     FormatOption,
@@ -36,6 +37,7 @@ def mail(  # noqa: PLR0913, PLR0917 each is an option
     metric: MetricOption = None,
     first: FirstDay = None,
     last: LastDay = None,
+    encrypt: EncryptOption = None,
     draft: Annotated[
         Path | None,
         typer.Option("--draft", metavar="FILE", help="Write the letter to a file; send nothing."),
@@ -68,6 +70,7 @@ def mail(  # noqa: PLR0913, PLR0917 each is an option
 
     call = invocation(ctx)
     receiver, known = receiver_named(f"mail:{address}"), format_named(form)
+    sealing = sealing_from(call, encrypt or ())
     check_metrics(metric or ())
     span = span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     if (draft is None) == (server is None):
@@ -83,7 +86,7 @@ def mail(  # noqa: PLR0913, PLR0917 each is an option
     with call.open_store(create=False) as store:
         consent = check_share(store, receiver)
         source = source_for(call, store, consent, span, metric)
-        files = share_files.files_of(source, known, share_mail.MOST_BYTES)
+        files = share_files.files_of(source, known, share_mail.MOST_BYTES, sealing)
         message = share_mail.letter(own, receiver.address, files)
         samples = sum(file.samples for file in files)
         if post is not None:
@@ -135,6 +138,7 @@ def file(  # noqa: PLR0913, PLR0917 each is an option
     metric: MetricOption = None,
     first: FirstDay = None,
     last: LastDay = None,
+    encrypt: EncryptOption = None,
     show: Show = False,
     json: JsonLines = False,
 ) -> None:
@@ -149,6 +153,7 @@ def file(  # noqa: PLR0913, PLR0917 each is an option
 
     call = invocation(ctx)
     receiver, known = receiver_named(f"file:{folder}"), format_named(form)
+    sealing = sealing_from(call, encrypt or ())
     check_metrics(metric or ())
     span = span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     call.open_log("share")
@@ -158,7 +163,7 @@ def file(  # noqa: PLR0913, PLR0917 each is an option
     with call.open_store(create=False) as store:
         consent = check_share(store, receiver)
         source = source_for(call, store, consent, span, metric)
-        for written in share_files.share_folder(store, consent, source, known, place):
+        for written in share_files.share_folder(store, consent, source, known, place, sealing):
             if written.left_out:
                 render.note(f"note       {written.left_out}", quiet=call.quiet)
             elif json:

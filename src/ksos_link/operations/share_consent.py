@@ -111,7 +111,7 @@ def what_leaves(receiver: Receiver, data: Sequence[str]) -> str:
         case "mail":
             return (
                 f"files of {listed}, with the names of your watches, go by mail to"
-                f" {receiver.address}; servers on the way can read them unless you encrypt them"
+                f" {receiver.address}; servers on the way can read them unless you --encrypt them"
             )
         case _:
             return (

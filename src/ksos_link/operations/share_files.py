@@ -3,16 +3,29 @@
 import io
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ksos_link.errors import NotFoundError, UsageError
-from ksos_link.export.format import DocumentFormat, FolderFormat, Format, TableFormat, WorkoutFormat
+from ksos_link.export.format import (
+    ArchiveFormat,
+    DocumentFormat,
+    FolderFormat,
+    Format,
+    TableFormat,
+    WorkoutFormat,
+    under_seal,
+)
 from ksos_link.export.source import ColumnSource
+from ksos_link.export.target import sealed_path
 from ksos_link.operations.exporting import Exported, workout_name, write_out
 from ksos_link.operations.share_ledger import BEGUN, SENT, UNKNOWN
 from ksos_link.store.database import Store
 from ksos_link.store.sharing import ShareConsent
+
+if TYPE_CHECKING:
+    from ksos_link.age.sealed import Sealing
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +37,12 @@ class SharedFile:
     samples: int
 
 
-def files_of(source: ColumnSource, form: Format, most_bytes: int) -> list[SharedFile]:
+def files_of(
+    source: ColumnSource, form: Format, most_bytes: int, sealing: "Sealing | None" = None
+) -> list[SharedFile]:
     """The files of an export, in memory: what is shared never lies on the disk for it.
+
+    With `sealing` each is encrypted.
 
     Raises:
         NotFoundError: there is nothing to share in that time.
@@ -33,21 +50,30 @@ def files_of(source: ColumnSource, form: Format, most_bytes: int) -> list[Shared
     """
     room = most_bytes
     files = []
-    for file in _files(source, form, most_bytes):
+    written = form if sealing is None else under_seal(form, sealing)
+    for file in _files(source, written, most_bytes):
         room -= len(file.content)
         if room < 0:
             raise _too_much()
         if file.samples:
-            files.append(file)
+            name = file.name if sealing is None else sealed_path(Path(file.name)).name
+            files.append(replace(file, name=name))
     if not files:
         raise _nothing()
     return files
 
 
 def share_folder(
-    store: Store, consent: ShareConsent, source: ColumnSource, form: Format, folder: Path
+    store: Store,
+    consent: ShareConsent,
+    source: ColumnSource,
+    form: Format,
+    folder: Path,
+    sealing: "Sealing | None" = None,
 ) -> Iterator[Exported]:
     """Write an export into a folder that is there, with a line in the ledger before and after.
+
+    With `sealing` each file is encrypted.
 
     Raises:
         NotFoundError: no such folder, or nothing to share.
@@ -60,9 +86,13 @@ def share_folder(
     number = store.begin_share(consent.receiver, consent.data, form.name, int(time.time()), BEGUN)
     samples, outcome = 0, UNKNOWN
     try:
-        for written in write_out(source, form, folder):
+        sealed_form = form if sealing is None else under_seal(form, sealing)
+        for written in write_out(source, sealed_form, folder):
             samples += written.rows
-            yield written
+            if sealing is None or written.path is None or isinstance(form, FolderFormat):
+                yield written
+            else:
+                yield replace(written, path=sealed_path(written.path))
         outcome = SENT
     finally:
         store.end_share(number, outcome, samples)
@@ -86,10 +116,10 @@ def _files(source: ColumnSource, form: Format, most_bytes: int) -> Iterator[Shar
                     form.write(source, workout, memory.text)
                     name = f"{workout_name(workout)}{form.suffix}"
                     yield SharedFile(name, memory.content(), 1)
-        case FolderFormat():
+        case FolderFormat() | ArchiveFormat():
             raise UsageError(
-                f"{form.name} makes a folder, which no letter holds.",
-                "Choose a format of files: ksos export --formats",
+                f"No letter holds what {form.name} makes.",
+                "Choose a format of single files: ksos export --formats",
             )
 
 
