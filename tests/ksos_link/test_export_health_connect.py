@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from ksos_link.export.foreign_sports import FOREIGN_SPORTS, foreign_sport
+from firmware_protocol.health_sports import foreign_sport
 from ksos_link.export.health_connect import write_health_connect
 from ksos_link.export.source import ExportDevice
 from tests.ksos_link.health_files import (
@@ -317,15 +317,3 @@ def test_what_was_imported_was_recorded_by_nobody_knows_what() -> None:
     (record,) = records_of(BerlinSource(devices=(device,), all_rows=rows))
     assert record["metadata"]["recordingMethod"] == 0
     assert record["metadata"]["device"]["type"] == 0
-
-
-def test_sports_have_words_there_or_are_other() -> None:
-    from firmware_protocol.sports import SPORT_NAMES
-
-    assert set(FOREIGN_SPORTS) <= set(SPORT_NAMES)
-    assert foreign_sport("sport_999") == ("Other", 0)
-    assert foreign_sport("skydiving") == ("Other", 0)
-    assert foreign_sport("kayak") == ("PaddleSports", 46)
-    types = {number for _, number in FOREIGN_SPORTS.values()}
-    holes = {1, 3, 6, 7, 12, 15, *range(17, 25), 30, *range(40, 44), 45, 49, 67, 77}
-    assert not types & holes  # numbers that name nothing

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from firmware_protocol.health_sports import foreign_sport
 from firmware_protocol.samples import Quality
-from ksos_link.export.foreign_sports import foreign_sport
 from ksos_link.export.gpx import write_gpx
 from ksos_link.export.identity import devices_by_alias
 from ksos_link.export.instants import day_bounds, iso_text, local_day

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from typing import Any, Final
 
+from firmware_protocol.health_sports import sport_title
 from firmware_protocol.samples import METRICS, Quality, Value
 from ksos_link.export.clinical_codes import (
     ASLEEP,
@@ -25,7 +26,6 @@ from ksos_link.export.clinical_codes import (
 )
 from ksos_link.export.even_runs import even_runs
 from ksos_link.export.fhir_days import day_figures
-from ksos_link.export.foreign_sports import sport_title
 from ksos_link.export.identity import device_uid, devices_by_alias, person_uid, uid_of
 from ksos_link.export.instants import day_bounds, local_day, local_iso, utc_text
 from ksos_link.export.json_document import JsonObject, write_json_array

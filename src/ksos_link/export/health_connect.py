@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from firmware_protocol.health_sports import HEALTH_CONNECT_OTHER, foreign_sport, sport_title
 from firmware_protocol.records import FILE_FAMILY
 from firmware_protocol.samples import Quality
-from ksos_link.export.foreign_sports import HEALTH_CONNECT_OTHER, foreign_sport, sport_title
 from ksos_link.export.identity import Uid, devices_by_alias, uid_of
 from ksos_link.export.instants import offset_text, utc_text
 from ksos_link.export.json_document import JsonObject, write_json_array

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from firmware_protocol.health_sports import sport_title
 from firmware_protocol.samples import METRICS, Quality, SleepStage, Value
-from ksos_link.export.foreign_sports import sport_title
 from ksos_link.export.identity import device_uid, devices_by_alias, uid_of
 from ksos_link.export.instants import day_bounds, local_day, local_iso
 from ksos_link.export.json_document import JsonObject, write_json_objects

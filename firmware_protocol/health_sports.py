@@ -2,7 +2,8 @@
 
 The names are those of `HKWorkoutActivityType`, the numbers those of `ExerciseSessionRecord`'s
 `EXERCISE_TYPE_*` (androidx.health.connect.client.records). A sport that has neither there is
-`Other` and 0; its own name is written beside it.
+`Other` and 0; its own name is written beside it. The first of the sports that share a name of Apple's
+is what that name means when it comes in.
 """
 
 from typing import Final
@@ -12,18 +13,18 @@ from firmware_protocol.sports import ksos_sport
 APPLE_OTHER: Final = "Other"
 HEALTH_CONNECT_OTHER: Final = 0
 _WORDS: Final = """
-Running 56: outdoor_run run trail_run marathon athletics
+Running 56: run outdoor_run trail_run marathon athletics
 Running 57: indoor_run treadmill
-Walking 79: outdoor_walk outdoor_walking walk indoor_walk walking_machine race_walking
-Cycling 8: outdoor_cycle cycle bmx mountain_bike unicycle
+Walking 79: walk outdoor_walk outdoor_walking indoor_walk walking_machine race_walking
+Cycling 8: cycle outdoor_cycle bmx mountain_bike unicycle
 Cycling 9: indoor_cycle spinning roller_trainer
 HandCycling 0: handcycling
 Hiking 37: hike
 Climbing 51: rock_climbing
 Climbing 0: climb
+Swimming 0: swim
 Swimming 74: pool_swim
 Swimming 73: open_water
-Swimming 0: swim
 WaterPolo 80: water_polo
 UnderwaterDiving 59: diving
 WaterSports 0: snorkeling drift boating motorboat rafting
@@ -110,6 +111,7 @@ def _words() -> dict[str, tuple[str, int]]:
 
 
 FOREIGN_SPORTS: Final = _words()
+_OURS: Final = {apple: name for name, (apple, _) in reversed(FOREIGN_SPORTS.items())}
 
 
 def foreign_sport(name: str) -> tuple[str, int]:
@@ -117,6 +119,11 @@ def foreign_sport(name: str) -> tuple[str, int]:
     known = ksos_sport(name)
     own = name if known is None else known.name
     return FOREIGN_SPORTS.get(own, (APPLE_OTHER, HEALTH_CONNECT_OTHER))
+
+
+def apple_sport(apple_name: str) -> str:
+    """Our name of a sport by Apple's, `other` where it is none of ours."""
+    return "other" if apple_name == APPLE_OTHER else _OURS.get(apple_name, "other")
 
 
 def sport_title(name: str) -> str:
