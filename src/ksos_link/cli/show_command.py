@@ -35,7 +35,6 @@ def show(
     """Show stored samples of one metric; without days, the newest local day that has any."""
     from ksos_link.errors import NotFoundError, UsageError
     from ksos_link.operations import read_out
-    from ksos_link.operations.export_source import StoreSource
 
     if day and (first or last):
         raise UsageError("--day excludes --from and --to.", "Choose one of the two ways.")
@@ -51,6 +50,7 @@ def show(
         known, chunks = read_out.read(store, metric, device, span)
         if json:
             from ksos_link.export.json_lines import write_json_lines
+            from ksos_link.operations.export_source import StoreSource
 
             count = write_json_lines(StoreSource(store, [known], device, span), known, sys.stdout)
         else:

@@ -15,7 +15,6 @@ from firmware_protocol.samples import METRICS, Metric, Quality, Value
 from firmware_protocol.settings import Wearer
 from ksos_link.export.source import ColumnPage, ExportDevice, Row, Workout, named
 from ksos_link.operations.read_out import Span
-from ksos_link.operations.wearer import kept_wearer
 from ksos_link.store.clocks import ClockSnapshot
 from ksos_link.store.database import Store
 from ksos_link.store.devices import Device
@@ -53,6 +52,9 @@ class StoreSource:
     @cached_property
     def wearer(self) -> Wearer | None:
         """See `Source.wearer`."""
+        # settings know the radio, which `ksos show` shall not load
+        from ksos_link.operations.wearer import kept_wearer
+
         return kept_wearer(self._store)
 
     def rows(self, metric: str) -> Iterator[Sequence[Row]]:
