@@ -4,6 +4,7 @@ Also a network that is closed, and notes who would touch it.
 """
 
 import contextlib
+import getpass
 import ipaddress
 import shutil
 import socket
@@ -187,7 +188,7 @@ def serving_broker(folder: Path, certificates: Certificates) -> Iterator[Broker]
     )
     config = folder / "mosquitto.conf"
     config.write_text(
-        f"user {Path('~').expanduser().owner()}\n"
+        f"user {getpass.getuser()}\n"  # else root's broker could not read its files
         "allow_anonymous false\n"
         f"password_file {passwords}\n"
         f"listener {port} 127.0.0.1\n"

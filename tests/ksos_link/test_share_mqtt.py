@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ksos_link.config import open_home
-from ksos_link.errors import PolicyError, UsageError
+from ksos_link.errors import PolicyError, StoreError, UsageError
 from ksos_link.export.source import ExportDevice, Row
 from ksos_link.operations import share_mqtt
 from ksos_link.operations.share_mqtt import publish
@@ -155,7 +155,7 @@ def test_a_broker_that_nobody_runs_or_that_says_nothing(
     assert said.code == 3
     assert "Repeating is safe" in said.err
     noted = [json.loads(line) for line in wearer("share", "log", "--json").out.splitlines()]
-    assert {(one["outcome"], one["samples"]) for one in noted} == {("begun", 0)}
+    assert {(one["outcome"], one["samples"]) for one in noted} == {("refused", 0)}
 
 
 def test_nothing_of_the_last_week_is_nothing_to_tell(
@@ -355,6 +355,7 @@ def test_the_store_is_closed_between_two_times(bench: "StoreBench") -> None:
 
     with watched(bench), pytest.raises(Exception, match="cannot be reached"):
         publish(open_store, share_mqtt.Broker("127.0.0.1", free_port(), tls=False))
-    assert len(opened) == 1
-    with pytest.raises(Exception, match="closed"):
-        opened[0].counts()
+    assert opened
+    for store in opened:
+        with pytest.raises(StoreError, match="closed"):
+            store.counts()

@@ -75,7 +75,9 @@ def mail(  # noqa: PLR0913, PLR0917 each is an option
     span = span_of_days(day_from(first, "--from"), day_from(last, "--to"))
     if (draft is None) == (server is None):
         raise UsageError("Where to?", "Say --server HOST to send it, or --draft FILE to write it.")
-    own = receiver_named(f"mail:{sender or user or ''}").address if server or sender else ""
+    if server is not None and not (sender or user):
+        raise UsageError("Who sends it?", "Say --sender you@example.org.")
+    own = receiver_named(f"mail:{sender or user}").address if server or sender else ""
     kind = _security(security)
     if server is not None:
         share_mail.MailServer(server, port or share_mail.PORTS[kind], kind)  # before any question

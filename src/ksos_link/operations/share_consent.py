@@ -9,10 +9,10 @@ import contextlib
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from firmware_protocol.samples import METRICS
+from ksos_link.config import path_from
 from ksos_link.errors import NotFoundError, PolicyError, UsageError
 from ksos_link.operations.share_secrets import ShareSecrets
 from ksos_link.operations.wearer import kept_wearer
@@ -70,7 +70,7 @@ def receiver_named(text: str) -> Receiver:
     if kind == STRAVA:
         return Receiver(STRAVA)
     if kind == FILE:
-        return Receiver(FILE, str(Path(address).expanduser().absolute()))
+        return Receiver(FILE, str(path_from(address).absolute()))
     return Receiver(kind, _mail_address(address) if kind == MAIL else _host(address))
 
 

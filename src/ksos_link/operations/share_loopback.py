@@ -23,9 +23,7 @@ class Redirect:
 
     def __init__(self) -> None:
         self._answers: SimpleQueue[dict[str, str]] = SimpleQueue()
-        self._server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), _handler(self._answers), bind_and_activate=True
-        )
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._answers))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True

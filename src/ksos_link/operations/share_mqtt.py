@@ -14,7 +14,7 @@ from ksos_link.errors import KsosError, NotFoundError, RefusedError, UsageError
 from ksos_link.logbook import silence_libraries
 from ksos_link.operations.read_out import Span
 from ksos_link.operations.share_consent import MQTT, Receiver, check_share, is_loopback
-from ksos_link.operations.share_ledger import BEGUN, SENT, UNKNOWN
+from ksos_link.operations.share_ledger import BEGUN, REFUSED, SENT, UNKNOWN
 from ksos_link.operations.share_mqtt_sensors import (
     LOOKS_BACK_S,
     Message,
@@ -100,7 +100,11 @@ def publish(
                 tell(count)
         return count
 
-    return _run(job())
+    try:
+        return _run(job())
+    except KsosError:
+        share.ended()
+        raise
 
 
 def remove(open_store: OpenStore, broker: Broker) -> int:
@@ -132,6 +136,7 @@ class _Share:
         self._device_name = device_name
         self._number: int | None = None
         self._sent = 0
+        self._began = False
         self.will: Message | None = None
 
     def gathered(self) -> tuple[list[Message], int]:
@@ -159,15 +164,25 @@ class _Share:
 
     async def send(self, client: "Client", told: Sequence[Message], count: int) -> int:
         """Send it, and note it."""
+        self._began = True
         outcome = UNKNOWN
         try:
             await _send(client, told)
             outcome = SENT
             self._sent += count
         finally:
-            with self._open_store() as store:
-                store.end_share(self._number or 0, outcome, self._sent)
+            self._note(outcome)
         return count
+
+    def ended(self) -> None:
+        """Note that it failed; where it had begun to send, that is noted already."""
+        if not self._began:
+            self._note(REFUSED)
+
+    def _note(self, outcome: str) -> None:
+        if self._number is not None:
+            with self._open_store() as store:
+                store.end_share(self._number, outcome, self._sent)
 
 
 async def _send(client: "Client", told: Sequence[Message]) -> None:
