@@ -411,6 +411,18 @@ def test_a_beat_that_was_lost_breaks_the_pair() -> None:
     assert (far.normal_ms, far.pairs) == ((1000, 1500), ())
 
 
+def test_of_a_fast_heart_one_beat_a_second_is_not_enough() -> None:
+    """At 75 beats a minute every fifth is lost where a second holds one: then nothing is told."""
+    at = [800 * beat // 1000 for beat in range(1000)]
+    kept = [second for place, second in enumerate(at) if second != at[place - 1]]
+    beats = variability.normal_beats(kept, [800] * len(kept))
+    assert not beats.complete
+    reason = "beats are missing between those that were recorded"
+    assert variability.rmssd_ms(beats).reason == reason
+    assert variability.pnn50_pct(beats).reason == reason
+    assert variability.sdnn_ms(beats).value == 0  # the spread of those that are there
+
+
 def test_variability_is_absent_rather_than_guessed() -> None:
     none, few = beats_of([]), beats_of([1000] * 20)
     assert variability.rmssd_ms(none).reason == "no times between beats were recorded"

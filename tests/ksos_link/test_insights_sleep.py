@@ -43,6 +43,12 @@ def test_a_night_by_its_parts() -> None:
     assert night.asleep == ((0, 3 * HOUR), (4 * HOUR, 8 * HOUR))
 
 
+def test_awake_before_and_after_is_no_part_of_a_sleep() -> None:
+    (night,) = sleeps((0, 600, AWAKE), (600, HOUR, LIGHT), (4200, 600, AWAKE))
+    assert (night.start_utc_s, night.end_utc_s) == (600, 4200)
+    assert (night.in_stage(AWAKE).value, night.efficiency().value) == (0, 100)
+
+
 def test_stages_an_hour_apart_are_two_sleeps() -> None:
     found = sleeps((0, HOUR, LIGHT), (2 * HOUR - 1, HOUR, LIGHT), (4 * HOUR, HOUR, DEEP))
     assert [(one.start_utc_s, one.end_utc_s) for one in found] == [

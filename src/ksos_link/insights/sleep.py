@@ -24,7 +24,7 @@ _NOTHING: Final = "no sleep was recorded"
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """One sleep: from its first stage to its last, with seconds in each stage.
+    """One sleep: from falling asleep to waking, with seconds in each stage.
 
     `readings` counts the stages. What lies between stages and is told by none is in no stage.
     """
@@ -78,8 +78,7 @@ def sleeps_of(
             groups.append([])
         groups[-1].append((begin, end, kind))
         last_end = end
-    sleeps = map(_sleep, groups)
-    return [one for one in sleeps if one.asleep_s]
+    return [_sleep(stages) for stages in map(_trimmed, groups) if stages]
 
 
 def midpoint_min(onset_min: float, wake_min: float) -> float:
@@ -147,6 +146,12 @@ def sleep_debt(asleep_min: Sequence[Figure], need_min: float) -> Figure:
     if left_out:
         method += f"; nights not recorded: {left_out}"
     return Figure(debt, MINUTE, len(nights), method=method)
+
+
+def _trimmed(stages: Sequence[tuple[int, int, int]]) -> Sequence[tuple[int, int, int]]:
+    """Without the time awake before falling asleep and after waking."""
+    asleep = [place for place, (*_, kind) in enumerate(stages) if kind != SleepStage.AWAKE]
+    return stages[asleep[0] : asleep[-1] + 1] if asleep else ()
 
 
 def _sleep(stages: Sequence[tuple[int, int, int]]) -> Sleep:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 from statistics import stdev
 from typing import Final
@@ -14,17 +15,25 @@ _LONGEST_MS: Final = 2000  # 30 beats per minute
 _STEP: Final = 0.20
 _PAUSE_S: Final = 1.0  # start times are whole seconds: two of them may be off by one
 _FEWEST_PAIRS: Final = 30
+_SAME_RECORDING_S: Final = 5
+_FILLED: Final = 0.95
 _SHORT_TERM_MS: Final = 300_000
 _ARTEFACTS: Final = "intervals of 300 to 2000 ms that differ by no more than 20 % from the last"
 
 
 @dataclass(frozen=True, slots=True)
 class Beats:
-    """Intervals between normal beats, and those that follow each other without a gap."""
+    """Intervals between normal beats, and those that follow each other without a gap.
+
+    `complete` tells whether the intervals fill the time in which they were recorded. Samples begin
+    at whole seconds, one a second, so of a faster heart some beats are not there: then nobody knows
+    which intervals are neighbours.
+    """
 
     normal_ms: tuple[int, ...]
     pairs: tuple[tuple[int, int], ...]
     rejected: int
+    complete: bool = True
 
 
 def normal_beats(start_utc_s: Sequence[int], rr_ms: Sequence[int]) -> Beats:
@@ -48,7 +57,17 @@ def normal_beats(start_utc_s: Sequence[int], rr_ms: Sequence[int]) -> Beats:
             if joined and last_normal and last_ms is not None:
                 pairs.append((last_ms, length))
         last_ms, last_s, last_normal = length, at, is_normal
-    return Beats(tuple(normal), tuple(pairs), len(rr_ms) - len(normal))
+    rejected = len(rr_ms) - len(normal)
+    return Beats(tuple(normal), tuple(pairs), rejected, _fill_the_time(start_utc_s, rr_ms))
+
+
+def _fill_the_time(start_utc_s: Sequence[int], rr_ms: Sequence[int]) -> bool:
+    passed_s = covered_ms = 0
+    for (earlier, later), length in zip(pairwise(start_utc_s), rr_ms[1:], strict=True):
+        if later - earlier <= _SAME_RECORDING_S:
+            passed_s += later - earlier
+            covered_ms += length
+    return covered_ms >= _FILLED * passed_s * 1000
 
 
 def rmssd_ms(beats: Beats) -> Figure:
@@ -57,7 +76,7 @@ def rmssd_ms(beats: Beats) -> Figure:
     Source: Task Force of the ESC and NASPE, "Heart rate variability", Circulation 93(5), 1996.
     Thirty pairs at least.
     """
-    if len(beats.pairs) < _FEWEST_PAIRS:
+    if not beats.complete or len(beats.pairs) < _FEWEST_PAIRS:
         return _too_few(MS, beats)
     squares = [(after - before) ** 2 for before, after in beats.pairs]
     return Figure(sqrt(sum(squares) / len(squares)), MS, len(squares) + 1, method=_ARTEFACTS)
@@ -80,7 +99,7 @@ def pnn50_pct(beats: Beats) -> Figure:
 
     Source: as `rmssd_ms`. Of the pairs, as gaps leave fewer pairs than intervals.
     """
-    if len(beats.pairs) < _FEWEST_PAIRS:
+    if not beats.complete or len(beats.pairs) < _FEWEST_PAIRS:
         return _too_few("%", beats)
     wide = sum(abs(after - before) > 50 for before, after in beats.pairs)
     return Figure(100 * wide / len(beats.pairs), "%", len(beats.pairs) + 1, method=_ARTEFACTS)
@@ -90,4 +109,6 @@ def _too_few(unit: str, beats: Beats) -> Figure:
     if not beats.normal_ms and not beats.rejected:
         return absent(unit, "no times between beats were recorded")
     reason = f"fewer than {_FEWEST_PAIRS} pairs of neighbouring normal beats"
+    if not beats.complete:
+        reason = "beats are missing between those that were recorded"
     return absent(unit, reason, len(beats.normal_ms))
