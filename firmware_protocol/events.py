@@ -232,6 +232,11 @@ class HeldImage:
     digest: str | None
     state: tuple[str, ...] = ()
 
+    @property
+    def on_trial(self) -> bool:
+        """It runs, and the watch goes back to another one unless it is confirmed (dfu.md 6.3)."""
+        return "active" in self.state and "confirmed" not in self.state
+
 
 @dataclass(frozen=True, slots=True)
 class ImagesRead:

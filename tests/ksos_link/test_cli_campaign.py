@@ -506,3 +506,28 @@ def test_twenty_watches_of_mixed_transports_survive_two_kills(tmp_path: Path) ->
         check_junit((tmp_path / "out" / "junit.xml").read_text("utf-8"))
 
     asyncio.run(the_night())
+
+
+def test_a_trial_that_nobody_confirmed_has_not_passed_until_it_is(
+    ksos: "CommandLine", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The first attempt loses every link before it confirms; the second brings it to its end."""
+    watches, kind = Watches(monkeypatch), KINDS["smp"]
+    kind.write(tmp_path, 18)
+    step = f'[[step]]\ndo = "write_firmware"\nfile = "{kind.file}"\n{LIFTED}'
+    limits = "[limits]\nattempts = 9\npause_s = 0\n"
+    clean = f"{WATCH}&{kind.query}"
+    file = night(tmp_path, f'[[watch]]\naddress = "{clean}"\n{step}')
+    assert ksos("campaign", "run", file, "--report", tmp_path / "clean").code == 0
+    before_confirmation = watches.packets(clean)[0] - 4  # two answers, of two notifications each
+    losses = ",".join(f"lose@{before_confirmation + each}" for each in range(9))
+    address = f"{clean}&fault={losses}"
+    file = night(tmp_path, f'[[watch]]\naddress = "{address}"\n{step}{limits}')
+    said = ksos("campaign", "run", file)
+    assert said.code == 0, said.err
+    attempts = the_report(tmp_path)["watches"][0]["steps"][0]["attempts"]
+    assert attempts[0]["verdict"] == "retried"
+    assert attempts[-1]["verdict"] == "passed"
+    watch = watches.of(address)
+    watch.restart(0.0)
+    assert watch.flash.firmware_version == 18

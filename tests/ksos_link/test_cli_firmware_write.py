@@ -274,6 +274,35 @@ def test_a_trial_that_ends_before_it_is_confirmed_can_be_resumed(
     assert watches.of(address).flash.firmware_version == 18
 
 
+def test_a_trial_that_goes_on_is_confirmed_by_resume(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    """The command that the failure names does it, with no more allowed than before."""
+    kind = KINDS["smp"]
+    file, clean = kind.write(tmp_path), address_of(kind)
+    assert ksos("--device", clean, "firmware", "write", file, *LIFTED).code == 0
+    before_confirmation = watches.packets(clean)[0] - 4  # two answers, of two notifications each
+    losses = ",".join(f"lose@{before_confirmation + each}" for each in range(60))
+    address = address_of(kind, f"&fault={losses}")
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 4, said.err
+    assert "was started on trial" in said.err
+    watch = watches.of(address)
+    assert watch.flash.firmware_version == 18
+    watches.heal(address)
+    said = ksos("--device", address, "firmware", "verify", file)
+    assert said.code == 7
+    assert "on trial" in said.err
+    said = ksos("--device", address, "firmware", "resume", file, "--yes")
+    assert said.code == 7
+    assert "unsigned" in said.err
+    said = ksos("--device", address, "firmware", "resume", file, *LIFTED)
+    assert said.code == 0, said.err
+    assert ksos("--device", address, "firmware", "verify", file).code == 0
+    watch.restart(0.0)
+    assert watch.flash.firmware_version == 18
+
+
 @pytest.fixture
 def cut(ksos: "CommandLine", watches: Watches, tmp_path: Path) -> tuple[str, Path]:
     """A paired watch that was left in its loader, and the file that it was getting."""

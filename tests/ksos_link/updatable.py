@@ -68,6 +68,10 @@ class Watches:
         first = faulty._notifications + after
         faulty._at |= {("lose", index) for index in range(first, first + count)}
 
+    def heal(self, address: str) -> None:
+        """No more faults from now on."""
+        self._faulty(address)._at.clear()
+
     def of(self, address: str) -> UpdatableWatch:
         """The watch behind an address that was used."""
         watch = self._faulty(address)._session

@@ -38,7 +38,7 @@ async def read_firmware_state(target: Target, options: LinkOptions) -> FirmwareS
         path = watch.family.update_path(watch.info)
         address = watch.address
         await watch.close()
-        return FirmwareState(watch.info, path, await _images(route, path, address))
+        return FirmwareState(watch.info, path, await held_images(route, path, address))
 
 
 async def verify_firmware(
@@ -54,6 +54,7 @@ async def verify_firmware(
     running, digest = state.running, wish.parts[-1].digests.get("sha256")
     if running is not None and running.digest is not None and digest is not None:
         if running.digest == digest:
+            _check_kept(running)
             return state
         raise PreflightError("The watch runs another image than that of the file.")
     told, wanted = state.info.firmware_version, wish.version
@@ -69,8 +70,16 @@ async def verify_firmware(
     return state
 
 
-async def _images(route: Route, path: UpdatePath, address: str) -> tuple[HeldImage, ...]:
-    """From a loader that serves beside the application; one that is left for is not disturbed."""
+def _check_kept(running: HeldImage) -> None:
+    if running.on_trial:
+        raise PreflightError(
+            "The watch runs it on trial only, and goes back to the old one when it restarts.",
+            "Let it keep it: ksos firmware resume FILE",
+        )
+
+
+async def held_images(route: Route, path: UpdatePath, address: str) -> tuple[HeldImage, ...]:
+    """What a loader tells that serves beside the application; others are not disturbed."""
     for name in path.transports:
         way = transport_named(name)
         if way is None or way.leaves_application or path.enters_loader:

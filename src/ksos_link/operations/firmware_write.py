@@ -6,7 +6,7 @@ activated that the watch did not verify; nothing is confirmed that did not come 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,7 +26,8 @@ from ksos_link.errors import (
     RefusedError,
     UnsupportedError,
 )
-from ksos_link.operations.file_facts import WatchFacts, facts_of_firmware
+from ksos_link.operations.firmware_preflight import objections_half_way, objections_of_watch
+from ksos_link.operations.firmware_state import held_images
 from ksos_link.operations.firmware_wish import (
     FirmwareEvent,
     FirmwareReport,
@@ -38,8 +39,7 @@ from ksos_link.operations.firmware_wish import (
     same_version,
 )
 from ksos_link.operations.link_events import Connected
-from ksos_link.operations.preflight import Objection, preflight, refuse
-from ksos_link.operations.release_keys import Signature
+from ksos_link.operations.preflight import Objection, refuse
 from ksos_link.operations.route import LinkOptions, Route, open_route
 from ksos_link.operations.target import Target
 from ksos_link.operations.uploading import upload
@@ -143,9 +143,15 @@ class _Writing:
             await watch.close()
 
     async def resume(self, address: str) -> AsyncGenerator[FirmwareEvent, None]:
-        """From the loader, where it is on the air."""
+        """From the loader, where it is on the air; a trial that goes on is brought to its end."""
         self.address = address
         way = transport_named(self.wish.transport)
+        if way is not None and way.on_trial and await self._is_on_trial():
+            self._preflight_half_way()
+            with self._failing_truly():
+                await self._come_back(way)
+            yield self.report
+            return
         loader = None
         if way is not None and way.leaves_application:
             with contextlib.suppress(NotFoundError):
@@ -158,7 +164,7 @@ class _Writing:
                     yield event
             return
         yield LoaderMet(loader.info)
-        self._preflight_loader()
+        self._preflight_half_way()
         self.state = self._in_loader
         with self._failing_truly():
             async with contextlib.aclosing(self._install(way, loader)) as events:
@@ -168,46 +174,13 @@ class _Writing:
     def _preflight(self, info: WatchInfo, path: UpdatePath) -> tuple[Objection, ...]:
         if path.refusal:
             raise RefusedError(f"This watch gets no firmware from ksos: {path.refusal}.")
-        fits = self.wish.transport in path.transports
-        return self._judge(
-            WatchFacts(
-                family=info.family,
-                product=info.product,
-                model_code=info.model_code,
-                firmware_version=info.firmware_version,
-                transport=self.wish.transport if fits else path.transports[0],
-                battery_pct=info.battery_pct,
-                charging=info.charging,
-                rssi_dbm=self.report.rssi_dbm,
-                region=self.wish.region,
-            )
-        )
+        return self._judge(objections_of_watch(self.wish, info, path, self.report.rssi_dbm))
 
-    def _preflight_loader(self) -> None:
-        """A loader says little of its watch: what it cannot know objected to the update before."""
-        self._judge(
-            WatchFacts(
-                family="",
-                transport=self.wish.transport,
-                rssi_dbm=self.report.rssi_dbm,
-                region=self.wish.region,
-            ),
-            knows_watch=False,
-        )
+    def _preflight_half_way(self) -> None:
+        self._judge(objections_half_way(self.wish, self.report.rssi_dbm))
 
-    def _judge(self, watch: WatchFacts, *, knows_watch: bool = True) -> tuple[Objection, ...]:
-        wish = self.wish
-        release = None if wish.release is None else wish.release.release
-        signature = Signature.ABSENT if wish.release is None else wish.release.signature
-        found = [
-            objection
-            for file in wish.files
-            for objection in preflight(
-                watch, facts_of_firmware(file), release, signature, channel=wish.channel
-            )
-            if knows_watch or not (objection.override and objection.name.startswith("unknown_"))
-        ]
-        lifted = refuse(tuple(dict.fromkeys(found)), wish.allow, unsigned=wish.unsigned)
+    def _judge(self, found: Collection[Objection]) -> tuple[Objection, ...]:
+        lifted = refuse(found, self.wish.allow, unsigned=self.wish.unsigned)
         self.report.lifted = tuple(dict.fromkeys(each.name for each in lifted))
         return lifted
 
@@ -308,6 +281,16 @@ class _Writing:
             )
             await self._confirm(trial)
             self._forget_begun()
+
+    async def _is_on_trial(self) -> bool:
+        """Whether the watch runs the image, and waits to be told that it may keep it."""
+        watch = await self.route.meet()
+        await watch.close()
+        self._remember(watch)
+        path = watch.family.update_path(watch.info)
+        images = await held_images(self.route, path, self.address)
+        digest = self.wish.parts[-1].digests.get("sha256")
+        return any(image.on_trial and image.digest == digest for image in images)
 
     def _forget_begun(self) -> None:
         if self.notes is not None:
