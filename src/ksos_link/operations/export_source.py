@@ -21,6 +21,7 @@ from ksos_link.store.devices import Device
 
 _DAY_S: Final = 86400
 _QUARTER_S: Final = 900
+_MINUTE_S: Final = 60
 _MOST_OFFSET_S: Final = 14 * 3600
 _PARTS: Final = ("workout_minute", "workout_split", "workout_point")
 
@@ -152,13 +153,13 @@ class _LocalTime:
         return offset_s, end_utc_s
 
     def _stretch(self, utc_s: int) -> tuple[int, int, int]:
-        """A day where its offset is the same at both ends, else a quarter of an hour.
+        """A day where its offset is the same at both ends, else a minute or a second.
 
-        No zone changes twice within a day, and none but on a quarter.
+        No zone ever changed twice within a day; Newfoundland did at one minute past midnight.
         """
         place = min(bisect_left(self._until, utc_s), max(len(self._until) - 1, 0))
         zone = self._zones[place] if self._zones else get_localzone()
-        for length_s in (_DAY_S, _QUARTER_S):
+        for length_s in (_DAY_S, _MINUTE_S, 1):
             first_utc_s = utc_s - utc_s % length_s
             end_utc_s = first_utc_s + length_s
             if place > 0:
