@@ -124,6 +124,8 @@ class _Run:
                     if isinstance(event, UploadProgress):
                         sent_bytes = event.sent_bytes
                     self._note(event, index)
+                    if isinstance(event, UploadStarted):  # what it has then was not sent now
+                        had_bytes = self.furthest_bytes.get(index, 0)
                     if isinstance(event, _SHOWN):
                         yield event
         finally:
