@@ -48,7 +48,7 @@ async def counts_of(*links: ToldLink) -> Counts:
     left, counts = list(links), Counts()
 
     async def meet() -> Peer:
-        return cast(Peer, left.pop(0))
+        return cast("Peer", left.pop(0))
 
     job = SendFile("app", bytes(TOTAL_BYTES), "none")
     async for _ in upload(meet, [job], counts):
