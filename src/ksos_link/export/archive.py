@@ -1,7 +1,7 @@
 """A person's full copy: one zip of JSON, with a page that says what is in it.
 
-The same store gives the same bytes: members in a fixed order and of one date, keys sorted, numbers
-that count from 1 in place of those of the database. Samples stand as they were read from each
+The same store gives the same bytes: members in a fixed order and of one date, numbers that
+count from 1 in place of those of the database. Samples stand as they were read from each
 record, so that nothing has to be decoded anew to have them back.
 """
 
@@ -29,7 +29,7 @@ _WORDS: Final[Mapping[str, Mapping[Value, Value]]] = {
     "stage": {int(stage): stage.name.lower() for stage in SleepStage},
     "quality": {int(quality): quality.name.lower() for quality in Quality},
 }
-_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=True).encode
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def write_archive(source: ArchiveSource, target: Target) -> Mapping[str, int]:
@@ -106,7 +106,7 @@ def _manifest(
 
 
 def _pretty(document: object) -> bytes:
-    text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=True)
+    text = json.dumps(document, indent=1, allow_nan=False)
     return f"{text}\n".encode()
 
 
@@ -115,15 +115,17 @@ class _Zip:
 
     def __init__(self, file: BinaryIO) -> None:
         # never sought in: the bytes are the same on a disk, encrypted, and in a pipe
-        self._zip = zipfile.ZipFile(cast("BinaryIO", _OneWay(file)), "w", zipfile.ZIP_DEFLATED)
+        self._out = _OneWay(file)
+        self._zip = zipfile.ZipFile(cast("BinaryIO", self._out), "w", zipfile.ZIP_DEFLATED)
         self.files: dict[str, tuple[int, str]] = {}
 
     def __enter__(self) -> "_Zip":
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._zip.close()
+        if kind is not None:
+            self._out.stop()  # the library would write an end to it, sooner or later
+        self._zip.close()
 
     def put(self, name: str, data: bytes) -> None:
         """Add a small file."""
@@ -162,7 +164,11 @@ class _OneWay(io.RawIOBase):
     """A stream that can only be written to."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+        self._stream: BinaryIO | None = stream
+
+    def stop(self) -> None:
+        """Drop whatever comes after this."""
+        self._stream = None
 
     def writable(self) -> bool:
         """See `io.IOBase.writable`."""
@@ -170,7 +176,7 @@ class _OneWay(io.RawIOBase):
 
     def write(self, data: Any, /) -> int:
         """See `io.RawIOBase.write`."""
-        return self._stream.write(data)
+        return len(data) if self._stream is None else self._stream.write(data)
 
     def flush(self) -> None:
         """Whoever opened the stream flushes it."""

@@ -106,5 +106,4 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, int):
         return f'<td class="number">{value}</td>'
-    text = str(value).encode("utf-8", "replace").decode()  # a name may hold what no text may
-    return f"<td>{html.escape(text)}</td>"
+    return f"<td>{html.escape(str(value))}</td>"
