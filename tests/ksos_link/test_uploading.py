@@ -72,3 +72,11 @@ def test_what_a_watch_forgot_with_the_link_is_sent_twice(runner: asyncio.Runner)
     second = ToldLink(started(400), progress(1000, 600), *END)
     counts = runner.run(counts_of(first, second))
     assert (counts.links, counts.sent_bytes, counts.repeated_bytes) == (2, 1200, 200)
+
+
+def test_a_transfer_that_began_anew_on_its_link_counts_what_it_sent_before(
+    runner: asyncio.Runner,
+) -> None:
+    link = ToldLink(started(0), progress(600, 600), started(0), progress(1000, 1600), *END)
+    counts = runner.run(counts_of(link))
+    assert (counts.sent_bytes, counts.repeated_bytes) == (1600, 600)

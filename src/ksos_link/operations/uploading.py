@@ -125,7 +125,7 @@ class _Run:
                         sent_bytes = event.sent_bytes
                     self._note(event, index)
                     if isinstance(event, UploadStarted):  # what it has then was not sent now
-                        had_bytes = self.furthest_bytes.get(index, 0)
+                        had_bytes = max(had_bytes, event.held_bytes)
                     if isinstance(event, _SHOWN):
                         yield event
         finally:
