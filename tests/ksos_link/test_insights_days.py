@@ -63,7 +63,7 @@ def test_of_two_watches_one_counts_hour_by_hour() -> None:
 
 
 def test_the_same_workout_on_two_watches_counts_once() -> None:
-    """The wrist has the most; of the file only what overlaps none of the wrist's is taken."""
+    """The wrist's are longer; of the file only what overlaps none of them is taken."""
     made_up = MadeUp()
     for hour in (1, 5, 9, 12, 15):
         made_up.workout(MIDNIGHT + hour * HOUR, 1800, "run")
@@ -362,6 +362,34 @@ def test_a_night_in_which_clocks_go_forward() -> None:
     assert figures["asleep_min"].value == 420
     assert figures["onset_local_min"].value == -60
     assert figures["wake_local_min"].value == 7 * 60
+
+
+def test_a_night_across_a_zone_change() -> None:
+    """Asleep at 23:00 in Berlin, awake at 16:00 in Tokyo: nine hours, by the wall seventeen."""
+    berlin, tokyo = clock_of("Europe/Berlin"), clock_of("Asia/Tokyo")
+    landed = utc_s("2026-03-10T03:00+01:00")
+
+    def clock(at: int) -> int:
+        return berlin(at) if at < landed else tokyo(at)
+
+    made_up = MadeUp()
+    night_of(made_up, utc_s("2026-03-09T23:00+01:00"), 9)
+    (day,) = local_days(date(2026, 3, 10), date(2026, 3, 10), clock)
+    figures = summed_up(made_up, day, utc_offset_s=clock).figures
+    assert figures["asleep_min"].value == 540
+    assert figures["onset_local_min"].value == -60
+    assert figures["wake_local_min"].value == 16 * 60
+
+
+def test_a_night_on_two_watches_counts_once() -> None:
+    made_up = MadeUp()
+    night_of(made_up, MIDNIGHT - HOUR)
+    for half in range(14):
+        made_up.add(
+            "sleep", MIDNIGHT + half * 1800, device="other", duration_s=1800, stage=2 + half % 2
+        )
+    figures = summed_up(made_up).figures
+    assert (figures["asleep_min"].value, figures["deep_min"].value) == (480, 60)
 
 
 # workouts

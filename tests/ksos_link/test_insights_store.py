@@ -1,6 +1,7 @@
 """Insights over a real store: what they say is what is stored, and the same after a redecode."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,8 @@ from tests.ksos_link.made_up_samples import UTC_CLOCK
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine
 
+CAPTURES = Path(os.environ.get("KSOS_CAPTURES") or Path(__file__).parents[3] / "shared/captures")
+SYNCS = sorted(CAPTURES.glob("ido/*sync*.txt"))
 TODAY = date(2026, 11, 28)
 NOON = int(datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp())
 MONTH = "virtual:ido?scenario=month&now=2026-11-28T12:00"
@@ -122,3 +125,28 @@ def test_the_shipped_tables_are_in_the_package() -> None:
 
     names = {Path(str(entry)).name for entry in files("ksos_link.insights").iterdir()}
     assert {"compendium.toml", "medals.toml", "norms.toml"} <= names
+
+
+@pytest.mark.skipif(not SYNCS, reason="no captures here; set KSOS_CAPTURES")
+@pytest.mark.parametrize("file", SYNCS, ids=[file.stem for file in SYNCS])
+def test_the_days_of_a_real_capture_add_up_to_what_is_stored(
+    ksos: "CommandLine", file: Path
+) -> None:
+    assert ksos("sync", "--device", f"replay:{file}").code == 0
+    with opened(ksos) as store:
+        steps = [row for rows in store.read("steps") for row in rows]
+        beats = [row for rows in store.read("heart_rate") for row in rows]
+        times = [int(str(row[1])) for row in (*steps, *beats)]
+        days = [datetime.fromtimestamp(at, UTC).date() for at in times]
+        about = About(UTC_CLOCK, NOON, None, None, NOON, frozenset(store.counts()))
+        summaries = [
+            day_summary(day, reader_of(store), about)
+            for date_ in sorted(set(days))
+            for day in local_days(date_, date_, UTC_CLOCK)
+        ]
+    counted = [one.figures["steps"] for one in summaries]
+    assert sum(one.value or 0 for one in counted) == sum(int(str(row[3])) for row in steps)
+    assert sum(one.readings for one in counted) == len(steps)
+    assert sum(one.figures["bpm_mean"].readings for one in summaries) == len(beats)
+    most = max((one.figures["bpm_most"].value or 0 for one in summaries), default=0)
+    assert most == max((int(str(row[2])) for row in beats), default=0)

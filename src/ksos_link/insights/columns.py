@@ -84,7 +84,8 @@ def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Colum
     """The samples that start in [start, end).
 
     Where several watches recorded at once, one counts: of readings, hour by hour, the watch with
-    the most; of intervals, the watch with the most, and of the others what overlaps none of it.
+    the most; of intervals, those of the watch that covers the longest time, and of the others what
+    overlaps none of them.
     """
     names = METRICS[metric].row_names
     rows = list(chain.from_iterable(read(metric, start_utc_s, end_utc_s)))
@@ -123,9 +124,11 @@ def _best_of_each_hour(rows: Sequence[Row]) -> list[Row]:
 
 
 def _not_overlapping(rows: Sequence[Row]) -> list[Row]:
-    counted = Counter(str(row[_DEVICE]) for row in rows)
+    covered_s: Counter[str] = Counter()
+    for row in rows:
+        covered_s[str(row[_DEVICE])] += cast("int", row[_DURATION])
     kept: list[Row] = []
-    for device in sorted(counted, key=lambda one: (-counted[one], one)):
+    for device in sorted(covered_s, key=lambda one: (-covered_s[one], one)):
         taken = sorted(map(_span, kept))
         starts = [start for start, _ in taken]
         longest = max((end - start for start, end in taken), default=0)
