@@ -41,9 +41,13 @@ def read_by_garmin(data: bytes) -> Messages:
     return {name.removesuffix("_mesgs"): found for name, found in messages.items()}
 
 
-def checked(data: bytes) -> Messages:
-    """The messages of a file that three readers accept and understand in the same way."""
-    validate_fit_file(FitFile.from_bytes(data), raise_on_error=True)
+def checked(data: bytes, *, validates: bool = True) -> Messages:
+    """The messages of a file that three readers accept and understand in the same way.
+
+    The one that validates takes a millisecond for a record: it may be left out.
+    """
+    if validates:
+        validate_fit_file(FitFile.from_bytes(data), raise_on_error=True)
     garmin = read_by_garmin(data)
     frames = [
         frame
@@ -76,17 +80,18 @@ def utc(utc_s: int) -> datetime:
     return datetime.fromtimestamp(utc_s, UTC)
 
 
+@pytest.mark.parametrize(("scenario", "least"), [("runner", 4), ("full-day", 1), ("month", 10)])
 def test_every_value_of_every_workout_is_a_stored_sample(
-    ksos: "CommandLine", tmp_path: Path
+    scenario: str, least: int, ksos: "CommandLine", tmp_path: Path
 ) -> None:
-    assert ksos("sync", "--device", "virtual:ido?scenario=runner").code == 0
+    assert ksos("sync", "--device", f"virtual:ido?scenario={scenario}").code == 0
     out = tmp_path / "fit"
     out.mkdir()
     said = ksos("export", "--format", "fit", "--out", out)
     assert said.code == 0, said.err
     workouts = {utc(int(str(each["start_utc_s"]))): each for each in stored(ksos, "workout")}
     files = sorted(out.glob("*.fit"))
-    assert len(files) == len(workouts) > 3
+    assert len(files) == len(workouts) >= least
     beats = {each["start_utc_s"]: each["bpm"] for each in stored(ksos, "workout_heart_rate")}
     splits = {each["start_utc_s"]: each for each in stored(ksos, "workout_split")}
     minutes = [
@@ -94,8 +99,8 @@ def test_every_value_of_every_workout_is_a_stored_sample(
         for each in stored(ksos, "workout_minute")
     ]
     seen = 0
-    for file in files:
-        found = checked(file.read_bytes())
+    for number, file in enumerate(files):
+        found = checked(file.read_bytes(), validates=number < 2)
         (session,) = found["session"]
         _is_the_workout(session, workouts[session["start_time"]])
         assert session["num_laps"] == len(found["lap"])

@@ -40,7 +40,7 @@ from tests.ksos_link.made_up_source import (
 from tests.ksos_link.stored_samples import opened, stored
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import CommandLine
+    from tests.ksos_link.conftest import CommandLine, SizeLimit
 
 WATCH = ExportDevice("wrist", "KS Watch", "ido")
 WORKOUT_FORMATS = ("fit", "gpx", "tcx")
@@ -265,6 +265,25 @@ def test_a_file_that_breaks_late_leaves_nothing(ksos: "CommandLine", tmp_path: P
     assert not any(held.values())
 
 
+def test_a_full_disk_leaves_nothing(
+    ksos: "CommandLine", tmp_path: Path, file_size_limit: "SizeLimit"
+) -> None:
+    points = [point(START + at, 47 + at / 7e5, 8 + at / 3e5) for at in range(15_000)]
+    file = write("fit", made_up_workout(duration_s=15_000, points=points), tmp_path / "long.fit")
+    assert ksos("import", write("fit", made_up_workout(), tmp_path / "short.fit")).code == 0
+    before = contents(ksos)
+    with file_size_limit(600_000):
+        said = ksos("import", file)
+    assert said.code == 8, said.err
+    assert contents(ksos) == before
+    assert ksos("import", file).code == 0
+
+
+def test_a_file_that_is_not_there_makes_no_store(ksos: "CommandLine", tmp_path: Path) -> None:
+    assert ksos("import", tmp_path / "gone.fit").code == 3
+    assert not ksos.home.exists()
+
+
 def test_a_dry_run_tells_and_makes_no_store(ksos: "CommandLine", tmp_path: Path) -> None:
     file = write("tcx", rich_workout(), tmp_path / "run.tcx")
     said = ksos("import", file, "--dry-run")
@@ -465,6 +484,67 @@ def test_a_fit_file_without_a_session_is_a_workout_of_its_records() -> None:
     assert workout.columns["sport"][0] == "other"
 
 
+def fit_file(*messages: dict[str, object]) -> list[ImportedRecord]:
+    encoder = Encoder()
+    for message in messages:
+        encoder.write_mesg(message)
+    return reading("fit", encoder.close())
+
+
+def test_a_fit_file_s_sport_may_stand_in_a_message_of_its_own() -> None:
+    at = datetime.fromtimestamp(START, UTC)
+    records = fit_file(
+        {"mesg_num": 12, "sport": "racket", "sub_sport": "badminton"},
+        {"mesg_num": 20, "timestamp": at, "heart_rate": 99},
+        {"mesg_num": 20, "heart_rate": 98},
+        {"mesg_num": 20, "timestamp": at, "heart_rate": 97},
+    )
+    assert one_series(records, "workout").columns["sport"] == ["badminton"]
+    assert one_series(records, "workout_heart_rate").columns["bpm"] == [99]
+    assert set(records[-1].decoded.remarks) == {
+        "Records without a time, left out: 1.",
+        "Values at a second that had one, left out: 1.",
+    }
+
+
+def test_fit_records_outside_of_the_session_are_told() -> None:
+    at = datetime.fromtimestamp(START, UTC)
+    records = fit_file(
+        {"mesg_num": 20, "timestamp": at, "heart_rate": 99, "position_lat": 2**30 + 2**29},
+        {"mesg_num": 20, "timestamp": at + timedelta(seconds=90), "heart_rate": 98},
+        {"mesg_num": 18, "start_time": at, "total_elapsed_time": 60},
+    )
+    assert one_series(records, "workout_heart_rate").columns["bpm"] == [99]
+    assert set(records[-1].decoded.remarks) == {
+        "Records outside of the workout, left out: 1.",
+        "Points nowhere on earth, left out: 1.",
+    }
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"mesg_num": 18, "sport": "running"}],
+        [{"mesg_num": 18, "start_time": 1_161_000_000, "sport": "running"}] * 101,
+    ],
+)
+def test_sessions_that_cannot_be_are_refused(messages: list[dict[str, object]]) -> None:
+    with pytest.raises(MalformedError):
+        fit_file(*messages)
+
+
+def test_a_tcx_file_of_laps_without_times_or_points() -> None:
+    for odd in ("2026-11-21", "soon", ""):
+        bare = GARMIN_TCX.replace("2026-11-21T07:05:00.000Z", odd)
+        records = reading("tcx", bare.encode())
+        workout = one_series(records, "workout").columns
+        assert (workout["duration_s"], workout["distance_m"]) == ([300], [1000])
+        assert "Laps without a start, left out: 1." in records[-1].decoded.remarks
+    root = "TrainingCenterDatabase"
+    empty = f'<{root}><Activities><Activity Sport="Biking"/></Activities></{root}>'
+    assert reading("tcx", empty.encode()) == []
+
+
 def test_two_files_in_one_and_two_sessions_in_one() -> None:
     later = made_up_workout(start_utc_s=START + 5000, heart_rate=[(START + 5000, 80)])
     records = reading("fit", fit_bytes(WATCH, rich_workout()) + fit_bytes(WATCH, later))
@@ -498,7 +578,7 @@ def test_a_gpx_file_of_gpxpy() -> None:
     assert list(points.start_utc_s) == [START, START + 10, START + 100, START + 110]
     workout = one_series(records, "workout")
     assert (workout.columns["sport"][0], workout.columns["duration_s"][0]) == ("walk", 110)
-    assert records[-1].decoded.remarks == ("1 points have no time and were left out.",)
+    assert records[-1].decoded.remarks == ("Points without a time, left out: 1.",)
 
 
 FOREIGN_POINT = """<gpx xmlns="http://www.topografix.com/GPX/1/0" xmlns:g="urn:gpxdata"
@@ -574,7 +654,7 @@ def test_a_tcx_file_as_other_programs_write_it() -> None:
     }
     splits = one_series(records, "workout_split")
     assert (splits.columns["duration_s"], splits.columns["distance_m"]) == ([300], [1000])
-    assert records[-1].decoded.remarks == ("1 points have no time and were left out.",)
+    assert records[-1].decoded.remarks == ("Points without a time, left out: 1.",)
 
 
 @pytest.mark.parametrize("year", ["1969", "9999"])

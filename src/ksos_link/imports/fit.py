@@ -109,11 +109,11 @@ def _workout(
     for message in inside:
         yield from track.add(_instant(message, steps=2 if on_foot else 1))
     yield from track.rest()
-    track.remarks["records have no time and were left out"] += activity.timeless
+    track.remarks["Records without a time, left out"] += activity.timeless
     if len(activity.sessions) == 1:
-        track.remarks["records lie outside of the workout and were left out"] += len(
-            activity.records
-        ) - len(inside)
+        track.remarks["Records outside of the workout, left out"] += len(activity.records) - len(
+            inside
+        )
     yield track.summary(
         sport, start, duration_s, _values(session, on_foot=on_foot), _splits(activity, start, end)
     )

@@ -1,6 +1,5 @@
 """Rows that come one by one from a foreign file, gathered into the columns of a series."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -31,17 +30,6 @@ class Gathered:
         names = METRICS[self.metric].column_names
         columns = map(list, zip(*(self.rows[start] for start in starts), strict=True))
         return Series(self.metric, starts, dict(zip(names, columns, strict=bool(starts))), quality)
-
-
-def all_series(gathered: Iterable[Gathered]) -> tuple[tuple[Series, ...], tuple[str, ...]]:
-    """The series that hold anything, and remarks on what fell on an instant that was taken."""
-    filled = [each for each in gathered if each.rows]
-    remarks = tuple(
-        f"{each.repeated} of {each.metric} came at an instant that had one, and were left out."
-        for each in filled
-        if each.repeated
-    )
-    return tuple(each.series() for each in filled), remarks
 
 
 def checked_instant(utc_s: int) -> int:

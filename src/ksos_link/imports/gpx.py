@@ -34,7 +34,8 @@ def _recognise(head: bytes, file_name: str) -> bool:
     return b"<gpx" in head or (file_name.lower().endswith(".gpx") and b"<?xml" in head)
 
 
-def _read(source: SourceFile) -> Iterator[ImportedRecord]:
+def read_gpx(source: SourceFile) -> Iterator[ImportedRecord]:
+    """The tracks of a file, in pieces, each with its workout at its end."""
     taken: Counter[str] = Counter()
     reading = _Reading(taken)
     for event, element in xml_events(source.stream, "trk", "type", "trkpt", "rtept", "wpt"):
@@ -88,7 +89,7 @@ class _Reading:
         if self.track is None or self.track.first_utc_s is None or self.track.last_utc_s is None:
             return
         yield from self.track.rest()
-        self.track.remarks["points have no time and were left out"] += self.timeless
+        self.track.remarks["Points without a time, left out"] += self.timeless
         start = self.track.first_utc_s
         yield self.track.summary(
             self.sport, start, self.track.last_utc_s - start, {}, Gathered("workout_split")
@@ -118,4 +119,4 @@ def _number(value: object) -> float | None:
         return None
 
 
-GPX_IMPORTER: Final = Importer("gpx", "GPX", _recognise, _read)
+GPX_IMPORTER: Final = Importer("gpx", "GPX", _recognise, read_gpx)

@@ -72,8 +72,10 @@ class _Reading:
     taken: Counter[str]
     sport: str = "other"
     laps: list[_Lap] = field(default_factory=list)
+    lap: _Lap | None = None
     track: Track | None = None
     timeless: int = 0
+    startless: int = 0
 
     def ended(self, name: str, element: Any) -> Iterator[ImportedRecord]:
         """An element that is whole now."""
@@ -89,21 +91,24 @@ class _Reading:
     def begin_lap(self, start: str) -> None:
         """A lap's attributes."""
         at = instant_of(start)
-        if at is not None:
-            self.laps.append(_Lap(checked_instant(at[0])))
+        self.lap = None if at is None else _Lap(checked_instant(at[0]))
+        if at is None or self.lap is None:
+            self.startless += 1
+        else:
+            self.laps.append(self.lap)
             if self.track is None:
                 self.track = Track("tcx", workout_key(at[0], self.taken), at[1])
 
     def _end_lap(self, element: Any) -> None:
         """A lap's own values; a heart rate's number stands one deeper."""
-        if not self.laps:
+        if self.lap is None:
             return
         for leaf in element:
             name = local_name(leaf)
             if name == "TriggerMethod":
-                self.laps[-1].by_hand = text_of(leaf) == "Manual"
+                self.lap.by_hand = text_of(leaf) == "Manual"
             elif name in _OF_A_LAP:
-                self.laps[-1].values[name] = number_of(leaf[0] if len(leaf) else leaf)
+                self.lap.values[name] = number_of(leaf[0] if len(leaf) else leaf)
 
     def _take(self, point: Any) -> Iterator[ImportedRecord]:
         """One point; one without a time is counted only."""
@@ -140,7 +145,8 @@ class _Reading:
         if track is None:
             return
         yield from track.rest()
-        track.remarks["points have no time and were left out"] += self.timeless
+        track.remarks["Points without a time, left out"] += self.timeless
+        track.remarks["Laps without a start, left out"] += self.startless
         starts = [lap.start_utc_s for lap in self.laps]
         ends = [lap.start_utc_s + lap.duration_s for lap in self.laps]
         if track.first_utc_s is not None and track.last_utc_s is not None:

@@ -78,14 +78,14 @@ class Track:
                 None if cadence is None else round(cadence),
             )
         elif instant.latitude_deg is not None or instant.longitude_deg is not None:
-            self.remarks["points lie nowhere on earth and were left out"] += 1
+            self.remarks["Points nowhere on earth, left out"] += 1
         if max(len(self._points.rows), len(self._beats.rows)) >= PIECE_ROWS:
             yield from self.rest()
 
     def rest(self) -> Iterator[ImportedRecord]:
         """What was taken since the last piece."""
         gathered = [each for each in (self._points, self._beats) if each.rows]
-        self.remarks["came at an instant that had one and were left out"] += sum(
+        self.remarks["Values at a second that had one, left out"] += sum(
             each.repeated for each in gathered
         )
         if gathered:
@@ -121,7 +121,7 @@ class Track:
         workout = Gathered("workout")
         workout.add(checked_instant(start_utc_s), *columns.values())
         series = [each.series() for each in (workout, splits) if each.rows]
-        remarks = tuple(f"{count} {text}." for text, count in self.remarks.items() if count)
+        remarks = tuple(f"{text}: {count}." for text, count in self.remarks.items() if count)
         until = checked_instant(start_utc_s + duration_s)
         return ImportedRecord(
             f"{self.form}.workout",

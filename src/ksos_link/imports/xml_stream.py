@@ -90,6 +90,8 @@ def instant_of(text: str) -> tuple[int, int | None] | None:
 
     `Z` tells none: it is how programs write UTC. None where it is no time.
     """
+    if len(text) < len("2026-11-21T07"):
+        return None  # a day is no instant
     try:
         at = datetime.fromisoformat(text)
         if at.tzinfo is None:
