@@ -69,6 +69,7 @@ def import_files(
             done = importing.look_into(path, form=form, alias=alias, unlock=unlock)
             _tell(done, call, json=json, kept=False)
         return
+    importing.check_there(files)
     call.open_log("import", makes_home=True)
     with call.open_store() as store:
         now_utc_s = int(local_now().timestamp())

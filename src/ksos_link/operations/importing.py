@@ -87,6 +87,17 @@ def import_file(
             return _read(importer.read(source), importer, path, device.alias, keep)
 
 
+def check_there(paths: Sequence[Path]) -> None:
+    """See that all files are there, before a store is made for them.
+
+    Raises:
+        NotFoundError: one is not.
+    """
+    for path in paths:
+        if not path.exists():
+            raise NotFoundError(f"There is no file {path}.", "Check its name.")
+
+
 def look_into(
     path: Path, *, form: str = AUTO, alias: str | None = None, unlock: "Unlock" = no_keys
 ) -> Imported:
