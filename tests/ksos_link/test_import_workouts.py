@@ -321,8 +321,8 @@ def test_sources_are_told_apart_renamed_and_forgotten(ksos: "CommandLine", tmp_p
         (["text.txt", "--format", "fit"], 5, "damaged"),
         (["text.txt", "--format", "gpx"], 5, "no XML"),
         (["empty.gpx"], 3, "nothing in empty.gpx"),
-        (["empty.gpx", "--as", "a b/c"], 2, "name cannot be used"),
-        (["empty.gpx", "--as", "wrist"], 2, "belongs to another watch"),
+        (["walk.gpx", "--as", "a b/c"], 2, "name cannot be used"),
+        (["walk.gpx", "--as", "wrist"], 2, "belongs to another watch"),
     ],
 )
 def test_what_cannot_be_is_said_plainly(
@@ -336,6 +336,7 @@ def test_what_cannot_be_is_said_plainly(
     monkeypatch.chdir(tmp_path)
     text_file(tmp_path, "text.txt", "dear diary")
     text_file(tmp_path, "empty.gpx", '<?xml version="1.0"?><gpx><wpt lat="1" lon="2"/></gpx>')
+    text_file(tmp_path, "walk.gpx", FOREIGN_POINT.format(extension="", ele="1"))
     before = contents(wrist)
     said = wrist("import", *arguments)
     assert (said.code, word in said.err) == (code, True), said.err
