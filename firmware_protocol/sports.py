@@ -228,3 +228,8 @@ _BY_NAME: Final[Mapping[str, Sport]] = {sport.name: sport for sport in _KSOS}
 def ksos_sport(name: str) -> Sport | None:
     """The sport of KS OS that a neutral name means, None where KS OS has none."""
     return _BY_NAME.get(_KSOS_WORD.get(name, name))
+
+
+def sport_of_ksos(ksos_id: int) -> Sport | None:
+    """The sport of that number in KS OS, None where it has none."""
+    return KSOS_SPORTS.get(ksos_id)

@@ -8,7 +8,7 @@ import pytest
 
 from firmware_protocol.families.ido import FAMILY
 from firmware_protocol.families.ido.sports import code_of_sport, codes_of_sport, sport_name
-from firmware_protocol.sports import KSOS_SPORTS, SPORT_NAMES, ksos_sport
+from firmware_protocol.sports import KSOS_SPORTS, SPORT_NAMES, ksos_sport, sport_of_ksos
 
 NOTES = Path(os.environ.get("KSOS_CAPTURES", Path(__file__).parents[3] / "shared/captures")).parent
 
@@ -85,3 +85,8 @@ def test_codes_and_names_lead_back_to_each_other() -> None:
         assert code in codes_of_sport(name)
         assert sport_name(code) == name
     assert sum(len(codes_of_sport(name)) for name in SPORT_NAMES) == len(FAMILY.sports)
+
+
+def test_numbers_of_ks_os_lead_to_sports() -> None:
+    assert {sport_of_ksos(number) for number in KSOS_SPORTS} == set(KSOS_SPORTS.values())
+    assert sport_of_ksos(9999) is None

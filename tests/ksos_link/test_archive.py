@@ -465,7 +465,7 @@ FORGERIES: dict[str, Callable[[Files], bytes]] = {
     "another compression": lambda files: zipped(files, zipfile.ZIP_LZMA),
     "a password": locked,
     "no devices": without("devices.json"),
-    "devices that are none": replaced("devices.json", b'"address"', b'"adress"'),
+    "devices that are none": replaced("devices.json", b'"address"', b'"other"'),
     "deep nesting": with_file("wearer.json", b"[" * 200_000),
     "an alias that is none": replaced("devices.json", b'"alias": "wrist"', b'"alias": "=1+1"'),
     "an instant that is none": replaced("devices.json", b"2023-11-14T22:13:20Z", b"soon"),

@@ -14,7 +14,7 @@ from firmware_protocol import account
 from firmware_protocol.account import Layout
 from firmware_protocol.errors import DecodeError
 from firmware_protocol.samples import METRICS, Decoded, Quality, SleepStage, Value
-from firmware_protocol.sports import KSOS_SPORTS
+from firmware_protocol.sports import sport_of_ksos
 from ksos_link.errors import MalformedError
 from ksos_link.imports.gather import Gathered, checked_instant
 from ksos_link.imports.importer import ImportedRecord, SourceFile
@@ -246,7 +246,7 @@ class _Activity(_Found):
         start_utc_s = checked_instant(info.start_time)
         length_s = info.end_time - start_utc_s
         values: dict[str, Value] = dict.fromkeys(METRICS["workout"].column_names)
-        sport = KSOS_SPORTS.get(info.type)
+        sport = sport_of_ksos(info.type)
         values |= {
             "duration_s": length_s if 0 < length_s < 2**31 else max(0, info.time),
             "sport": f"sport_{info.type}" if sport is None else sport.name,
