@@ -21,6 +21,14 @@ from ksos_link.operations.share_consent import (
     receiver_named,
     withdraw,
 )
+from ksos_link.operations.share_ledger import (
+    ALREADY_THERE,
+    BEGUN,
+    DRAFTED,
+    REFUSED,
+    SENT,
+    UNKNOWN,
+)
 from ksos_link.operations.share_secrets import Login, ShareSecrets
 from ksos_link.operations.share_source import ConsentedSource
 from tests.ksos_link.made_up_source import MadeUpSource, made_up_workout, minute, point, split
@@ -28,6 +36,7 @@ from tests.ksos_link.share_counterparts import MemoryKeyring, closed_network
 from tests.ksos_link.sharing import keyring, wearer, week_of_training
 from tests.ksos_link.stored_samples import opened
 from tests.ksos_link.table_source import TableSource, sample
+from tests.ksos_link.test_documents import section
 
 if TYPE_CHECKING:
     from tests.ksos_link.conftest import CommandLine, StoreBench
@@ -146,6 +155,31 @@ def test_a_receiver_elsewhere_needs_a_country_and_abroad_a_yes_of_its_own(
     assert wearer(*allow, "--region", "XX").code == 2
 
 
+def test_on_a_terminal_it_is_asked_and_abroad_once_more(
+    wearer: "CommandLine", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers: list[bool] = []
+
+    def confirm(question: str, *, err: bool) -> bool:
+        assert err
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("ksos_link.cli.share_command.can_ask", lambda: True)
+    monkeypatch.setattr("typer.confirm", confirm)
+    allow = ("share", "allow", "strava", "--data", "workouts", "--country", "DE")
+    for said_by_person, code in (([False], 9), ([True, False], 9), ([True, True], 0)):
+        answers[:] = said_by_person
+        assert wearer(*allow).code == code
+        assert bool(wearer("share", "consents", "--json").out) is (code == 0)
+    assert asked[-2:] == ["Do you consent?", "May it go from DE to US?"]
+    for receiver, stays in (("strava", "www.strava.com/settings"), ("mqtt:127.0.0.1", "--remove")):
+        answers[:] = [True, True]
+        assert wearer("share", "allow", receiver, "--data", "steps").code == 0
+        assert stays in wearer("share", "consents", "--withdraw", receiver).err
+
+
 def test_this_machine_has_no_country(wearer: "CommandLine") -> None:
     for receiver in ("mqtt:127.0.0.1", "mqtt:[::1]", "mqtt:localhost", "file:here"):
         assert wearer("share", "allow", receiver, "--data", "steps", "--yes").code == 0
@@ -184,6 +218,17 @@ def test_the_ledger_of_a_year(wearer: "CommandLine", tmp_path: Path) -> None:
     year = str(listed["began_utc"])[:4]
     assert f"file:{tmp_path}" in wearer("share", "log", "--year", year).out
     assert wearer("share", "log", "--year", str(int(year) - 1)).out == "Nothing was shared.\n"
+
+
+def test_every_field_of_json_stands_in_the_manual(wearer: "CommandLine", tmp_path: Path) -> None:
+    assert wearer("share", "allow", f"file:{tmp_path}", "--data", "spo2", "--yes").code == 0
+    assert wearer("share", "file", tmp_path).code == 0
+    for verb in ("consents", "log"):
+        (listed,) = lines(wearer("share", verb, "--json").out)
+        assert {key for key in listed if f"`{key}`" not in section(f"ksos share {verb}")} == set()
+    outcomes = section("ksos share log")
+    for outcome in (BEGUN, SENT, ALREADY_THERE, REFUSED, DRAFTED, UNKNOWN):
+        assert f"`{outcome}`" in outcomes
 
 
 def test_privacy_names_consents_to_share(wearer: "CommandLine") -> None:
