@@ -117,6 +117,17 @@ def test_over_tls_only_to_who_shows_a_certificate_that_is_trusted(
     assert wearer(*no_certificate, KSOS_SHARE_PASSWORD="x").code == 2
 
 
+def test_what_is_no_longer_let_out_is_forgotten_by_the_broker(
+    wearer: "CommandLine", clean_broker: Broker
+) -> None:
+    for data in (("--data", "heart_rate", "--data", "battery"), ("--data", "battery")):
+        assert wearer(*ALLOW, *data).code == 0
+        assert wearer(*send(clean_broker), KSOS_SHARE_PASSWORD=clean_broker.password).code == 0
+    kept = clean_broker.retained()
+    assert not any("heart_rate" in topic + text for topic, text in kept.items())
+    assert config_of(kept, "battery")["name"] == "Battery"
+
+
 def test_a_wrong_password_is_told_and_only_one_that_worked_is_kept(
     wearer: "CommandLine", clean_broker: Broker, keyring: MemoryKeyring
 ) -> None:
@@ -282,8 +293,8 @@ def told(lists: dict[str, list[Row]], now_utc_s: int = NOW) -> dict[str, Any]:
     devices = [ExportDevice("wrist", "KS Watch", "ido", "uid")]
     source = TableSource({name: [rows] for name, rows in lists.items()}, devices=devices)
     found, _ = messages(source, "home", now_utc_s)
-    states = [json.loads(one.text) for one in found if one.topic.endswith("/state")]
-    return states[0] if states else {}
+    (state,) = [one.text for one in found if one.topic.endswith("/state")]
+    return json.loads(state) if state else {}
 
 
 def test_the_day_is_the_wearers_and_counts_from_its_midnight() -> None:
@@ -329,7 +340,7 @@ def test_topics_tell_nothing_and_hold_no_wildcards() -> None:
     assert count == 1
     for message in (*found, *empty_messages([device])):
         assert re.fullmatch(r"[a-z0-9_/-]+", message.topic)
-    config = json.loads(found[0].text)
+    config = next(json.loads(one.text) for one in found if one.text)
     assert config["device"] == {
         "identifiers": [config["unique_id"].removesuffix("_heart_rate")],
         "name": device.alias,

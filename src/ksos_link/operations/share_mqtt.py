@@ -149,7 +149,7 @@ class _Share:
             source = consented_source(store, consent, device, span)
             home = home_id(store.home)
             told, count = messages(source, home, now_utc_s)
-            if not told and self._number is None:
+            if not count and self._number is None:
                 raise NotFoundError(
                     "There is no reading of the last week that you let out.",
                     "Fetch some: ksos sync; or see `ksos share consents`.",

@@ -93,21 +93,23 @@ SENSORS: Final = (
 
 
 def messages(source: Source, home: str, now_utc_s: int) -> tuple[list[Message], int]:
-    """What the broker is told now, and how many readings are in it. `home` names the topics."""
+    """What the broker is told now, and how many readings are in it. `home` names the topics.
+
+    What is not read any more, or no longer let out, is made to be forgotten.
+    """
     read = _readings(source, now_utc_s)
     told: list[Message] = []
-    count = 0
     for device in source.devices:
         of_device = {sensor: r for (alias, sensor), r in read.items() if alias == device.alias}
-        if not of_device:
-            continue
-        count += len(of_device)
         told += [
-            Message(config_topic(device, sensor), json.dumps(_config(device, sensor, home)))
-            for sensor in of_device
+            Message(
+                config_topic(device, sensor),
+                json.dumps(_config(device, sensor, home)) if sensor in of_device else "",
+            )
+            for sensor in SENSORS
         ]
-        told.append(Message(_state_topic(device), json.dumps(_state(of_device))))
-    return told, count
+        told.append(Message(_state_topic(device), json.dumps(_state(of_device)) * bool(of_device)))
+    return told, len(read)
 
 
 def empty_messages(devices: Sequence[ExportDevice]) -> list[Message]:
