@@ -26,9 +26,9 @@ def number(value: int) -> bytes:
 def field(place: int, value: float | bytes) -> bytes:
     if isinstance(value, bytes):
         return number(place << 3 | 2) + number(len(value)) + value
-    if isinstance(value, float):
-        return number(place << 3 | 1) + struct.pack("<d", value)
-    return number(place << 3) + number(value)
+    if isinstance(value, int):
+        return number(place << 3) + number(value)
+    return number(place << 3 | 1) + struct.pack("<d", value)
 
 
 def real32(place: int, value: float) -> bytes:

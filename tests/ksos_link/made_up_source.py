@@ -41,7 +41,8 @@ def made_up_workout(
 ) -> Workout:
     """What a watch might record; `recorded` are the lists of `Workout`."""
     columns: dict[str, Value] = dict.fromkeys(METRICS["workout"].column_names)
-    columns |= {"duration_s": duration_s, "sport": sport, "sport_code": 1} | dict(values or {})
+    columns |= {"duration_s": duration_s, "sport": sport, "sport_code": 1}
+    columns |= values or {}
     return Workout(
         "wrist",
         start_utc_s,

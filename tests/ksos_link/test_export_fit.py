@@ -38,7 +38,8 @@ def read_by_garmin(data: bytes) -> Messages:
     assert Decoder(Stream.from_byte_array(bytearray(data))).check_integrity()
     messages, errors = Decoder(Stream.from_byte_array(bytearray(data))).read()
     assert errors == []
-    return {name.removesuffix("_mesgs"): found for name, found in messages.items()}
+    named: Mapping[str, Any] = messages
+    return {name.removesuffix("_mesgs"): found for name, found in named.items()}
 
 
 def checked(data: bytes, *, validates: bool = True) -> Messages:

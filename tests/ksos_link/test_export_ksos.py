@@ -488,8 +488,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
     for count in (20, 400):
         file = tmp_path / str(count)
-        with file.open("wb") as stream:
-            stream.writelines(days(count))
+        with file.open("wb") as written:
+            written.writelines(days(count))
         with file.open("rb") as stream:
             tracemalloc.start()
             digest = hashlib.sha256()

@@ -69,10 +69,11 @@ def metric_of(point: Point) -> str:
     if schema == "heart-rate":
         moment = body.get("temporal_relationship_to_physical_activity")
         names = {"at rest": "resting_heart_rate", "during exercise": "workout_heart_rate"}
-        return names.get(moment, "heart_rate")
+        return str(names.get(moment, "heart_rate"))
     if schema == "physical-activity":
-        return {"steps": "steps", "movement": "activity"}.get(body["activity_name"], "workout")
-    return {"oxygen-saturation": "spo2", "sleep-episode": "sleep_summary"}.get(schema, schema)
+        named = {"steps": "steps", "movement": "activity"}
+        return named.get(body["activity_name"], "workout")
+    return str({"oxygen-saturation": "spo2", "sleep-episode": "sleep_summary"}.get(schema, schema))
 
 
 def values_of(point: Point) -> dict[str, Any]:

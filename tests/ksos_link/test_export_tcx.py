@@ -112,8 +112,8 @@ def document(workout: Workout) -> bytes:
     text = io.TextIOWrapper(io.BytesIO(), "utf-8")
     write_tcx(MadeUpSource([workout]), workout, text)
     text.flush()
-    data: bytes = text.buffer.getvalue()  # type: ignore[attr-defined]
-    return data
+    text.seek(0)
+    return text.buffer.read()
 
 
 def checked(data: bytes) -> etree._Element:

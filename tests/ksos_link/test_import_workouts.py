@@ -375,6 +375,7 @@ def test_a_file_that_is_cut_anywhere_is_refused_or_empty(form: str, tmp_path: Pa
 
 def reading(form: str, data: bytes) -> list[ImportedRecord]:
     importer = next(each for each in IMPORTERS if each.name == form)
+    assert importer.read is not None
     return list(importer.read(SourceFile(Path("x"), io.BytesIO(data))))
 
 
@@ -561,7 +562,7 @@ def test_two_files_in_one_and_two_sessions_in_one() -> None:
 def test_a_gpx_file_of_gpxpy() -> None:
     gpx = gpxpy.gpx.GPX()
     track = gpxpy.gpx.GPXTrack(name="A walk")
-    track.type = "Walking"
+    track.type = "Walking"  # type: ignore[assignment]  # its stubs know only None
     gpx.tracks.append(track)
     for start in (0, 100):
         segment = gpxpy.gpx.GPXTrackSegment()

@@ -11,11 +11,11 @@ from firmware_protocol.jobs import Sync
 from ksos_link.config import open_home
 from ksos_link.connection.watch import Watch
 from ksos_link.errors import RefusedError
+from ksos_link.operations.link_events import Connected
 from ksos_link.operations.pair import adopt
 from ksos_link.operations.recording import Recording, check_target
 from ksos_link.operations.route import LinkOptions, open_route
 from ksos_link.operations.sync import (
-    Connected,
     Remarked,
     Stored,
     SyncChoice,
