@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ksos_link.imports import archive
+from ksos_link.imports.apple_health import APPLE_HEALTH_IMPORTER
 from ksos_link.imports.fit import FIT_IMPORTER
 from ksos_link.imports.gpx import GPX_IMPORTER
 from ksos_link.imports.importer import ImportedRecord, Importer, SourceFile
@@ -28,6 +29,7 @@ IMPORTERS: Final[tuple[Importer, ...]] = (
     FIT_IMPORTER,
     GPX_IMPORTER,
     TCX_IMPORTER,
+    APPLE_HEALTH_IMPORTER,
     ARCHIVE,
     _ACCOUNT,  # the last: protobuf has no mark of its own
 )

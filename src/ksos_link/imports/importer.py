@@ -1,9 +1,9 @@
 """What a reader of foreign files is, and what it gives: series by the one sample model.
 
 A reader is pure: bytes in, records out, one by one, so that memory does not grow with the file. It
-opens nothing else, and what the file says is not trusted: sizes and numbers are checked before they
-are used. It raises `MalformedError` (errors.py) for a file that it cannot read; the operation then
-keeps nothing of it.
+opens nothing else but files that its format keeps beside, and what the file says is not trusted:
+sizes and numbers are checked before they are used. It raises `MalformedError` (errors.py) for a
+file that it cannot read; the operation then keeps nothing of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -39,6 +39,9 @@ class ImportedRecord:
     `offsets` tells how far local time was ahead of UTC, and from when; empty where the file does
     not say. It holds until `until_utc_s`, the piece's end; where pieces overlap, the one that ends
     first counts.
+
+    `origin` names who recorded it where a file holds what several did: each is a source of its own,
+    so that steps that a phone and a watch both counted are not taken for twice as many.
     """
 
     kind: str
@@ -46,6 +49,7 @@ class ImportedRecord:
     decoded: Decoded
     until_utc_s: int
     offsets: tuple[ClockStretch, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from io import BufferedReader
+from itertools import count
 from pathlib import Path
+from re import sub
 from typing import TYPE_CHECKING, BinaryIO, Final
+from unicodedata import normalize
 
 from firmware_protocol.records import FILE_FAMILY
 from ksos_link.age.header import SUFFIX, VERSION_LINE, is_sealed
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     Unlock = Callable[[], Sequence[Key]]
 
 AUTO: Final = "auto"
+_MOST_BASE: Final = 21  # an alias has 40 letters at most, and a number may follow
+_MOST_ORIGIN: Final = 15
 
 
 def no_keys() -> "Sequence[Key]":
@@ -79,12 +86,16 @@ def import_file(
         if importer.read is None:
             return _restored(source, alias, lambda archive: restore_archive(store, archive))
         with store.together():
-            device = _device(store, importer, alias, now_utc_s)
 
-            def keep(record: ImportedRecord) -> Mapping[str, int]:
-                return _keep(store, device, record, now_utc_s)
+            @cache
+            def device_of(origin: str) -> Device:
+                return _device(store, importer, alias, origin, now_utc_s)
 
-            return _read(importer.read(source), importer, path, device.alias, keep)
+            def keep(record: ImportedRecord) -> tuple[str, Mapping[str, int]]:
+                device = device_of(record.origin)
+                return device.alias, _keep(store, device, record, now_utc_s)
+
+            return _read(importer.read(source), importer, path, keep)
 
 
 def check_there(paths: Sequence[Path]) -> None:
@@ -106,7 +117,7 @@ def look_into(
         if importer.read is None:
             return _restored(source, alias, look_into_archive)
         pieces = importer.read(source)
-        return _read(pieces, importer, path, alias or _alias(importer), lambda _: {})
+        return _read(pieces, importer, path, lambda one: (_alias(importer, alias, one.origin), {}))
 
 
 def _restored(
@@ -125,10 +136,10 @@ def _read(
     pieces: Iterator[ImportedRecord],
     importer: Importer,
     path: Path,
-    alias: str,
-    keep: Callable[[ImportedRecord], Mapping[str, int]],
+    keep: Callable[[ImportedRecord], tuple[str, Mapping[str, int]]],
 ) -> Imported:
     records = 0
+    aliases: dict[str, None] = {}
     samples: Counter[str] = Counter()
     gained: Counter[str] = Counter()
     remarks: dict[str, None] = {}  # each once, in order
@@ -137,13 +148,21 @@ def _read(
         remarks.update(dict.fromkeys(record.decoded.remarks))
         for series in record.decoded.series:
             samples[series.metric] += len(series)
-        gained.update(keep(record))
+        alias, new = keep(record)
+        aliases[alias] = None
+        gained.update(new)
     if not samples:
         raise NotFoundError(
             f"There is nothing in {path.name} that could be kept.", " ".join(remarks)
         )
     return Imported(
-        path, importer.name, alias, records, dict(samples), dict(gained), tuple(remarks)
+        path,
+        importer.name,
+        ", ".join(aliases),
+        records,
+        dict(samples),
+        dict(gained),
+        tuple(remarks),
     )
 
 
@@ -154,26 +173,48 @@ def _keep(store: Store, device: Device, record: ImportedRecord, now_utc_s: int) 
     )
 
 
-def _device(store: Store, importer: Importer, alias: str | None, now_utc_s: int) -> Device:
+def _device(
+    store: Store, importer: Importer, alias: str | None, origin: str, now_utc_s: int
+) -> Device:
     """The source by its first name, which its address keeps, or by the name that it has now."""
-    wanted = _alias(importer) if alias is None else check_alias(alias)
-    address = f"{FILE_FAMILY}:{wanted.casefold()}"
-    for device in store.devices(forgotten=True):
+    wanted = _alias(importer, alias, origin)
+    address = f"{FILE_FAMILY}:{_alias(importer, alias, '').casefold()}"
+    if origin:
+        address += f"/{sha256(origin.encode()).hexdigest()[:16]}"
+    devices = store.devices(forgotten=True)
+    for device in devices:
         if address == device.address.casefold():
             return device
-        if device.is_file and device.alias.casefold() == wanted.casefold():
+        if not origin and device.is_file and device.alias.casefold() == wanted.casefold():
             return device
+    taken = {device.alias.casefold() for device in devices}
+    if origin and wanted.casefold() in taken:  # two names that read alike
+        wanted = next(
+            name
+            for name in (f"{wanted}-{number}" for number in count(2))
+            if name.casefold() not in taken
+        )
     return store.add_device(
         alias=wanted,
         address=address,
         family=FILE_FAMILY,
-        product=importer.title,
+        product=f"{importer.title}: {origin}" if origin else importer.title,
         bound_utc_s=now_utc_s,
     )
 
 
-def _alias(importer: Importer) -> str:
-    return f"imported-{importer.name}"
+def _alias(importer: Importer, alias: str | None, origin: str) -> str:
+    """The name of a source: as it is wished, and who recorded it where there are several.
+
+    Raises:
+        UsageError: what is wished cannot be a name.
+    """
+    base = f"imported-{importer.name}" if alias is None else check_alias(alias)
+    if not origin:
+        return base
+    plain = normalize("NFKD", origin).encode("ascii", "ignore").decode().lower()
+    letters = sub("[^a-z0-9]+", "-", plain).strip("-") or "source"
+    return f"{base[:_MOST_BASE]}-{letters[:_MOST_ORIGIN].rstrip('-')}"
 
 
 @contextmanager

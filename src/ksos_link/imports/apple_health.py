@@ -1,0 +1,222 @@
+"""Apple Health's export: records, sleep, workouts and their routes, each source for itself.
+
+A phone and a watch count the same steps, so the samples of each source stand on their own. Of what
+Apple tells, that is taken which the sample model knows; how much else there was is remarked.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from firmware_protocol.samples import Decoded, Quality, Value
+from ksos_link.imports.apple_document import Routes, elements, opened, recognise
+from ksos_link.imports.apple_meanings import (
+    ACTIVE,
+    BASAL,
+    NO_READING,
+    WRIST,
+    Attributes,
+    Instants,
+    Parts,
+    meaning,
+    sport_of,
+    sums_of,
+)
+from ksos_link.imports.apple_pieces import FORM, PieceKey, Pieces
+from ksos_link.imports.gather import Gathered
+from ksos_link.imports.gpx import read_gpx
+from ksos_link.imports.importer import ImportedRecord, Importer, SourceFile
+from ksos_link.imports.track import Track, told_offset, workout_key
+
+# what our own export notes of a sample where Apple has no field for it
+_QUALITY_KEY: Final = "ksos_quality"
+_SITE_KEY: Final = "ksos_site"
+_QUALITIES: Final = {quality.name.lower(): int(quality) for quality in Quality}
+_INTERVALS: Final = ("steps", "activity", "sleep")
+# elements that belong to the record or workout before them
+_INSIDE: Final = (
+    *("MetadataEntry", "WorkoutStatistics", "FileReference", "WorkoutRoute", "WorkoutEvent"),
+    *("WorkoutActivity", "HeartRateVariabilityMetadataList", "InstantaneousBeatsPerMinute"),
+)
+_NOTHING: Final[Attributes] = {}
+_NO_PARTS: Final[Parts] = ()
+_MOST_PARTS: Final = 1000
+_MOST_MEANINGS: Final = 20_000
+_NO_DISTANCE: Final = "Energies without a distance of the same time, left out"
+_NO_ROUTE: Final = "Routes that are not there (a zip has them all)"
+_REPEATED: Final = "Values at a second of their source that had one, left out"
+
+
+def _read(source: SourceFile) -> Iterator[ImportedRecord]:
+    """The pieces of an export; what must be said of it comes with the last."""
+    last: ImportedRecord | None = None
+    with opened(source) as (document, routes):
+        reading = _Reading(routes)
+        for record in reading.records(document):
+            if last is not None:
+                yield last
+            last = record
+    if last is not None:
+        yield replace(last, decoded=Decoded(last.decoded.series, reading.remarks()))
+
+
+@dataclass(slots=True)
+class _Movement:
+    """Distance and energy of one interval, which Apple tells record by record."""
+
+    key: PieceKey
+    span: tuple[int, int, int]  # UTC second, what local time was ahead, duration
+    distance_m: int | None = None
+    active_kcal: float | None = None
+    basal_kcal: float | None = None
+
+    def values(self) -> tuple[Value, ...] | None:
+        """A row of `activity`; None without a distance."""
+        if self.distance_m is None:
+            return None
+        active = None if self.active_kcal is None else round(self.active_kcal)
+        total = (
+            None
+            if self.active_kcal is None or self.basal_kcal is None
+            else round(self.active_kcal + self.basal_kcal)
+        )
+        return (self.span[2], None, None, active, total, self.distance_m)
+
+
+class _Reading:
+    """One export while it is read."""
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._pieces = Pieces()
+        self._instants = Instants()
+        self._meanings: dict[tuple[str, str, str], tuple[str, float | None]] = {}
+        self._taken: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._movement: _Movement | None = None
+
+    def records(self, document: BinaryIO) -> Iterator[ImportedRecord]:
+        """The pieces; an element is taken when the next one shows that nothing more is in it."""
+        name, attributes, notes, parts = "", _NOTHING, _NOTHING, _NO_PARTS
+        for inner, given in chain(elements(document), [("", _NOTHING)]):
+            if inner in _INSIDE:
+                if inner == "MetadataEntry":
+                    notes = {**notes, given.get("key", ""): given.get("value", "")}
+                elif len(parts) < _MOST_PARTS:
+                    parts = (*parts, (inner, given))
+                continue
+            if name == "Record":
+                if self._record(attributes, notes):
+                    yield from self._pieces.full()
+            elif name == "Workout":
+                yield from self._workout(attributes, notes, parts)
+            name, attributes, notes, parts = inner, given, _NOTHING, _NO_PARTS
+        self._end_movement()
+        yield from self._pieces.rest()
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was left out."""
+        self._left_out[_REPEATED] += self._pieces.repeated
+        return tuple(f"{text}: {count}." for text, count in self._left_out.items() if count)
+
+    def _record(self, record: Attributes, notes: Attributes) -> bool:
+        """Take a record; whether pieces are full."""
+        get = record.get
+        kind = get("type", "")
+        asked = (kind, get("unit", ""), get("value", ""))
+        known = self._meanings.get(asked) or self._meaning(asked)
+        metric, value = known
+        at = self._instants.of(get("startDate", ""))
+        if value is None or at is None:
+            self._left_out[metric if at else NO_READING] += 1
+            return False
+        utc_s, offset_s, month = at
+        quality = _QUALITIES.get(notes.get(_QUALITY_KEY, ""), 0) if notes else 0
+        key = (get("sourceName", ""), metric, quality, month)
+        if metric in _INTERVALS:
+            end = self._instants.of(get("endDate", ""))
+            if end is None or end[0] < utc_s:
+                self._left_out[NO_READING] += 1
+                return False
+            if metric == "activity":
+                return self._move(key, (utc_s, offset_s, end[0] - utc_s), kind, value)
+            return self._pieces.add(key, utc_s, offset_s, (end[0] - utc_s, int(value)))
+        if metric == "temperature":
+            at_wrist = kind == WRIST or notes.get(_SITE_KEY) == "wrist"
+            site = "wrist" if at_wrist else "body"
+            return self._pieces.add(key, utc_s, offset_s, (value, site))
+        if metric == "heart_rate_variability":
+            return self._pieces.add(key, utc_s, offset_s, (value, None))
+        return self._pieces.add(key, utc_s, offset_s, (value,))
+
+    def _meaning(self, asked: tuple[str, str, str]) -> tuple[str, float | None]:
+        """The metric of a record and its value, or why there is none; worked out once."""
+        if len(self._meanings) >= _MOST_MEANINGS:
+            self._meanings.clear()
+        self._meanings[asked] = meaning(*asked)
+        return self._meanings[asked]
+
+    def _move(self, key: PieceKey, span: tuple[int, int, int], kind: str, value: float) -> bool:
+        """Distances and energies of one source and interval are one sample."""
+        full = False
+        one = self._movement
+        if one is None or (one.key[0], one.span) != (key[0], span):
+            full = self._end_movement()
+            one = self._movement = _Movement(key, span)
+        if kind == ACTIVE:
+            one.active_kcal = value
+        elif kind == BASAL:
+            one.basal_kcal = value
+        else:
+            one.distance_m = round(value)
+        return full
+
+    def _end_movement(self) -> bool:
+        one, self._movement = self._movement, None
+        if one is None:
+            return False
+        values = one.values()
+        if values is None:
+            self._left_out[_NO_DISTANCE] += 1
+            return False
+        return self._pieces.add(one.key, *one.span[:2], values)
+
+    def _workout(
+        self, workout: Attributes, notes: Attributes, parts: Parts
+    ) -> Iterator[ImportedRecord]:
+        at = self._instants.of(workout.get("startDate", ""))
+        end = self._instants.of(workout.get("endDate", ""))
+        if at is None or end is None or end[0] < at[0]:
+            self._left_out[NO_READING] += 1
+            return
+        utc_s, offset_s, _ = at
+        key, origin = workout_key(utc_s, self._taken), workout.get("sourceName", "")
+        summary = Track(FORM, key, offset_s).summary(
+            sport_of(workout, notes),
+            utc_s,
+            end[0] - utc_s,
+            sums_of(workout, parts),
+            Gathered("workout_split"),
+        )
+        yield replace(summary, origin=origin)
+        for path in (given.get("path", "") for name, given in parts if name == "FileReference"):
+            stream = self._routes(path)
+            if stream is None:
+                self._left_out[_NO_ROUTE] += 1
+                continue
+            with stream:
+                for record in read_gpx(SourceFile(Path(), stream)):
+                    if record.kind == "gpx.track":
+                        yield replace(
+                            record,
+                            kind=f"{FORM}.route",
+                            key=f"{key} {record.key}",
+                            offsets=told_offset(offset_s, utc_s),
+                            origin=origin,
+                        )
+
+
+APPLE_HEALTH_IMPORTER: Final = Importer(FORM, "Apple Health", recognise, _read)
