@@ -48,8 +48,8 @@ def with_names(column: str, values: Sequence[Value]) -> Sequence[Value]:
 def offset_stretches(source: ColumnSource, page: ColumnPage) -> list[tuple[int, int]]:
     """Return local time of a page: seconds ahead of UTC, and before which UTC second that holds."""
     stretches: list[tuple[int, int]] = []
-    at = page.first_utc_s
-    while at <= page.last_utc_s:
+    at, last_utc_s = page.first_utc_s, page.last_utc_s
+    while at <= last_utc_s:
         offset_s, at = source.utc_offset_until(page.alias, at)
         if stretches and stretches[-1][0] == offset_s:
             stretches.pop()

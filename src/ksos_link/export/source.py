@@ -7,11 +7,12 @@ rows come in lists, workouts one by one.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from firmware_protocol.samples import METRICS, Metric, Quality, Value
 from firmware_protocol.settings import Wearer
 
+_NUMBER_CHARS: Final = 24  # an integer of 64 bits with what stands around it
 Row = tuple[Value, ...]  # fields as `Metric.row_names` says
 
 
@@ -109,12 +110,12 @@ class ColumnPage:
     @property
     def first_utc_s(self) -> int:
         """The earliest start."""
-        return int(self.texts["start_utc_s"].strip("[]").partition(",")[0])
+        return int(self.texts["start_utc_s"][:_NUMBER_CHARS].strip("[]").partition(",")[0])
 
     @property
     def last_utc_s(self) -> int:
         """The latest start."""
-        return int(self.texts["start_utc_s"].strip("[]").rpartition(",")[2])
+        return int(self.texts["start_utc_s"][-_NUMBER_CHARS:].strip("[]").rpartition(",")[2])
 
     def values(self, name: str) -> list[Value]:
         """One column as Python has it."""

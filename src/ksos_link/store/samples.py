@@ -128,11 +128,11 @@ class SamplePart(StorePart):
             at, is_last = first, False
             while not is_last:
                 texts = list(self.database.rows(query, (each_id, at, end, page_samples))[0])
-                starts = texts[0].strip("[]")
-                is_last = starts.count(",") + 1 < page_samples or not starts
-                if starts:
+                starts = texts[0]
+                is_last = starts.count(",") + 1 < page_samples or starts == "[]"
+                if starts != "[]":
                     yield alias, texts
-                    at = int(starts.rpartition(",")[2]) + 1
+                    at = int(starts[starts.rfind(",") + 1 :].strip("[]")) + 1
 
     def latest(self, metric: str, device_id: int) -> SampleRow | None:
         """Return the newest sample of a watch, or None.
