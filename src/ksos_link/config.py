@@ -87,6 +87,21 @@ def path_from(text: str | Path) -> Path:
         ) from error
 
 
+def check_is_text(path: Path) -> None:
+    """Refuse a path that the store and reports cannot hold.
+
+    Raises:
+        UsageError: it has bytes that are no UTF-8.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "The name of that file, or of a folder above it, is no text.",
+            "Give it a name in UTF-8.",
+        ) from error
+
+
 def is_there(path: Path) -> bool:
     """Tell whether there is a file or folder of that path.
 

@@ -70,7 +70,7 @@ def test_a_campaign_runs_and_reports(ksos: "CommandLine", tmp_path: Path) -> Non
         ["one", "passed", "3 of 3", "", ""],
         ["two", "passed", "3 of 3", "", ""],
     ]
-    assert "campaign   Night: 2 watches, 3 steps each\n" in said.err
+    assert "campaign   Night: 2 watches, 3 steps\n" in said.err
     assert "begins     one  verify (default)\n" in said.err
     assert re.search(r"(?m)^passed     two  sync \(2 of 2\), \d+\.\d s$", said.err)
     report = the_report(tmp_path)
@@ -435,6 +435,8 @@ def test_ctrl_c_ends_cleanly_and_resume_goes_on(tmp_path: Path) -> None:
             refused = await begin(tmp_path, "run", "night.toml")
             _, err = await refused.communicate()
             assert (refused.returncode, b"was interrupted" in err) == (2, True)
+            _, err = await (await begin(tmp_path, "status", "night.toml")).communicate()
+            assert b"interrupted Night: steps: " in err
             resumed = await begin(tmp_path, "resume", "night.toml", "--report", "out")
             _, err = await resumed.communicate()
             assert resumed.returncode == 0, err
@@ -531,3 +533,26 @@ def test_a_trial_that_nobody_confirmed_has_not_passed_until_it_is(
     watch = watches.of(address)
     watch.restart(0.0)
     assert watch.flash.firmware_version == 18
+
+
+def test_names_that_are_no_text_are_refused_before_anything_starts(
+    ksos: "CommandLine", tmp_path: Path
+) -> None:
+    folder = tmp_path / os.fsdecode(b"night-\xff")
+    folder.mkdir()
+    firmware = KINDS["secure"].write(folder)
+    file = simple(folder)
+    link = tmp_path / "app.zip"
+    link.symlink_to(firmware)
+    step = f'[[step]]\ndo = "write_firmware"\nfile = "{link.name}"\n{LIFTED}'
+    linked = night(tmp_path, f'[[watch]]\naddress = "{WATCH}"\n{step}')
+    assert ksos("watch", "pair", WATCH).code == 0
+    for command in (
+        ("campaign", "run", file),
+        ("campaign", "status", file),
+        ("campaign", "run", linked),
+        ("firmware", "write", firmware, "--unsigned", "--yes"),
+    ):
+        said = ksos(*command)
+        assert said.code == 2, said.err
+        assert "is no text" in said.err

@@ -138,7 +138,7 @@ def status(ctx: typer.Context, file: File, json: OneJson = False) -> None:
         return
     _print_outline(of)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in of.counts.items())
-    render.note(f"{of.head.state:<11}{of.head.title}: steps: {counts}", quiet=call.quiet)
+    render.note(f"{f'{of.head.state} ':<11}{of.head.title}: steps: {counts}", quiet=call.quiet)
 
 
 @app.command(epilog=epilog("ksos campaign report night.toml --out night"))

@@ -141,7 +141,7 @@ def _progress() -> "Progress":
 def _began_text(event: "told.CampaignBegan") -> str:
     watches = render.counted(event.watches, "watch", "watches")
     done = f", {event.ended} done already" if event.ended else ""
-    return f"{event.title}: {watches}, {render.counted(event.steps, 'step')} each{done}"
+    return f"{event.title}: {watches}, {render.counted(event.steps, 'step')}{done}"
 
 
 def _ended_text(event: "told.AttemptEnded") -> str:

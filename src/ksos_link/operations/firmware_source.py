@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ksos_link.config import check_is_text
 from ksos_link.errors import NotFoundError, PreflightError, UsageError
 from ksos_link.operations.firmware_file import open_firmware_file, read_limited
 from ksos_link.operations.firmware_wish import FirmwareWish
@@ -25,8 +26,10 @@ def open_source(path: Path, keys: Sequence[ReleaseKey] = ()) -> FirmwareWish:
 
     Raises:
         NotFoundError, MalformedError: see `open_release` and `open_firmware_file`.
-        UsageError: the release is none of firmware, or its files go by different ways.
+        UsageError: the release is none of firmware, its files go by different ways, or its name is
+            no text.
     """
+    check_is_text(path.resolve())
     if path.suffix.lower() not in MANIFEST_ENDINGS:
         return FirmwareWish((open_firmware_file(path),), source=path)
     opened = open_release(path, keys)

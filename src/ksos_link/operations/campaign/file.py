@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware_protocol.images.image import shown
+from ksos_link.config import check_is_text
 from ksos_link.errors import KsosError, MalformedError, NotFoundError, UsageError
 from ksos_link.operations.campaign.digest import digest_of
 from ksos_link.operations.campaign.model import (
@@ -54,6 +55,7 @@ def read_campaign_file(path: Path) -> CampaignFile:
         UsageError: something in it makes no sense; all faults are named, each with its place.
     """
     data = _read(path)
+    check_is_text(path.resolve())
     try:
         values = tomllib.loads(data.decode())
     except (ValueError, RecursionError) as error:
@@ -306,6 +308,8 @@ def _opened(
     try:
         check_allowed(allow)
         found = sorted(paths()) if name else []
+        for path in found:
+            check_is_text(path)
     except KsosError as error:
         table.fault("file", str(error).rstrip("."))
         return {}

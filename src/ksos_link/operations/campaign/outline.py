@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ksos_link.config import check_is_text
 from ksos_link.store.campaigns import (
     Attempt,
     CampaignHead,
@@ -123,7 +124,9 @@ def outline(store: Store, path: Path) -> Outline:
 
     Raises:
         NotFoundError: it was never run here.
+        UsageError: its name is no text.
     """
+    check_is_text(path)
     head = store.campaign(path)
     was_killed = head.state is CampaignState.RUNNING and not _is_run(store, path)
     if was_killed:
