@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_protocol.samples import METRICS, Quality, SleepStage, Value
+from ksos_link.config import open_home
 from ksos_link.errors import NotFoundError, StoreError, UsageError
 from ksos_link.export.csv_table import write_csv
 from ksos_link.export.json_lines import write_json_lines
@@ -23,11 +24,12 @@ from ksos_link.export.source import Row
 from ksos_link.export.target import open_target, target_path
 from ksos_link.operations.export_source import StoreSource
 from ksos_link.operations.read_out import Span
-from ksos_link.store.database import Store
+from ksos_link.store.database import Store, open_store
+from ksos_link.store.keys import SecretSource
 from tests.ksos_link.table_source import TableSource
 
 if TYPE_CHECKING:
-    from tests.ksos_link.conftest import SizeLimit, StoreBench
+    from tests.ksos_link.conftest import CommandLine, SizeLimit, StoreBench
 
 
 class Table(NamedTuple):
@@ -291,4 +293,40 @@ def test_the_store_s_rows_are_what_exports_take(bench: "StoreBench", tmp_path: P
         for form in TABLES:
             target = tmp_path / f"out{form.suffix}"
             assert form.write(beats(store), METRICS["heart_rate"], target) == 2
-            assert len(target.read_text().splitlines()) == (3 if form.name == "csv" else 2)
+        assert (tmp_path / "out.lp").read_text().splitlines() == [
+            f"heart_rate,device=wrist,quality=proven bpm={bpm}i {at}000000000"
+            for _, at, bpm, _ in bench.rows(store)
+        ]
+        assert "2026-10-25T00:31:00Z" in (tmp_path / "out.csv").read_text()
+        assert "2026-10-25T00:31:00Z" in (tmp_path / "out.jsonl").read_text()
+
+
+def test_each_cell_of_a_watch_is_that_of_a_row_in_its_store(
+    ksos: "CommandLine", tmp_path: Path
+) -> None:
+    """From the file back to the rows that the store reads, for every metric of a runner."""
+    assert ksos("watch", "pair", "virtual:ido?scenario=runner", "--alias", "wrist").code == 0
+    assert ksos("sync").code == 0
+    for form in ("csv", "jsonl"):
+        assert ksos("export", "--format", form, "--out", tmp_path).code == 0
+    home = open_home({"KSOS_HOME": str(ksos.home)})
+    names = {"stage": SleepStage, "quality": Quality}
+    with open_store(home, SecretSource(os.environ)) as store:
+        assert len(store.counts()) > 8
+        for metric in store.counts():
+            with (tmp_path / f"{metric}.csv").open(encoding="utf-8", newline="") as file:
+                table = list(csv.DictReader(file))
+            lines = (tmp_path / f"{metric}.jsonl").read_text("utf-8").splitlines()
+            rows = [row for chunk in store.read(metric) for row in chunk]
+            for row, cells, line in zip(rows, table, lines, strict=True):
+                kept = dict(zip(METRICS[metric].row_names, row, strict=True))
+                for name, kind in names.items():
+                    if name in kept:
+                        kept[name] = kind(int(str(kept[name]))).name.lower()
+                at = kept.pop("start_utc_s")
+                one = json.loads(line)
+                for told in (cells, one):
+                    assert datetime.fromisoformat(told.pop("start_utc")).timestamp() == at
+                    assert datetime.fromisoformat(told.pop("start_local")).timestamp() == at
+                assert cells == {k: "" if v is None else str(v) for k, v in kept.items()}
+                assert one == {"metric": metric} | {k: v for k, v in kept.items() if v is not None}
