@@ -20,6 +20,11 @@ from ksos_link.errors import (
 from ksos_link.operations.campaign.model import Radio, Step
 from ksos_link.store.campaigns import CampaignWatch, Measured
 
+# of an end that no operation told, so that nobody else says how the watch is
+_HALF_WAY: Final = (
+    " It had begun to change the watch, which may be half-way: ksos firmware resume FILE, or"
+    " ksos dial list."
+)
 # what another attempt may mend: a link, a sleepy watch, a garbled answer; no rule and no file
 WORTH_ANOTHER: Final = (BluetoothError, NotFoundError, RefusedError, MalformedError)
 
@@ -129,19 +134,21 @@ def failed(error: KsosError, measured: Measured) -> StepOutcome:
 async def perform(doer: StepDoer, job: StepJob, tell: Callable[[StepEvent], None]) -> StepOutcome:
     """Do a job within its time; every failure becomes an outcome."""
     outcome = StepOutcome(passed=False, message="The step ended without a verdict.")
+    state = ""
     try:
         async with asyncio.timeout(job.timeout_s), contextlib.aclosing(doer.do(job)) as events:
             async for event in events:
                 if isinstance(event, StepOutcome):
                     outcome = event
                 else:
+                    state = _HALF_WAY if isinstance(event, StepWriting) else state
                     tell(event)
     except TimeoutError:
-        text = f"It took longer than {job.timeout_s:g} s."
+        text = f"It took longer than {job.timeout_s:g} s.{state}"
         return StepOutcome(passed=False, message=text, again=True)
     except KsosError as error:
         return failed(error, Measured())
     except Exception as error:  # noqa: BLE001 a bug at one watch must not end the night of all
-        text = f"Something in ksos itself is wrong ({type(error).__name__})."
+        text = f"Something in ksos itself is wrong ({type(error).__name__}).{state}"
         return StepOutcome(passed=False, message=text)
     return outcome
