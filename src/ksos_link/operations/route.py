@@ -109,7 +109,7 @@ class BleRoute(Route):
         return await Watch.meet(family, self._options.tapped(link))
 
     async def meet_loader(self, way: UpdateTransport, addresses: Collection[str]) -> Loader:
-        """See `Route.meet_loader`. Where a platform hides addresses, the first loader is taken."""
+        """See `Route.meet_loader`. Without any address, the first loader is taken."""
         from ksos_link.transports.ble import BleTransport
 
         device = await self._find_loader(way, {address.upper() for address in addresses})
