@@ -131,6 +131,17 @@ def test_closing_a_writer_makes_no_whole_file() -> None:
         opened(out.getvalue(), MINE)
 
 
+def test_an_empty_last_piece_behind_others_is_none() -> None:
+    out = io.BytesIO()
+    writer = Sealing([MINE.recipient]).begin(out)
+    writer._write_piece(bytes(PIECE_BYTES), is_last=False)
+    writer._write_piece(b"", is_last=True)
+    with pytest.raises(MalformedError):
+        opened(out.getvalue(), MINE)
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(out.getvalue(), [IDENTITY])
+
+
 def forged_stanza(*stanzas: Stanza) -> bytes:
     """A file whose code was not made with its key."""
     return header_text(stanzas) + b" " + encoded(bytes(32)).encode() + b"\n" + bytes(32)

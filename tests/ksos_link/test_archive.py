@@ -9,6 +9,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -369,7 +370,7 @@ def test_memory_does_not_grow_with_the_data(bench: StoreBench, tmp_path: Path) -
     peaks = []
     with bench.open() as store:
         watch = bench.add_watch(store)
-        for first, last in ((0, 30), (30, 300)):
+        for first, last in ((0, 70), (70, 350)):
             with store.together():
                 for day in range(first, last):
                     beats = {NOW + day * 86_400 + 300 * at: 60 + at % 90 for at in range(288)}
@@ -381,7 +382,7 @@ def test_memory_does_not_grow_with_the_data(bench: StoreBench, tmp_path: Path) -
                 assert look_into_archive(Archive(file)).records == last
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
-    assert peaks[1] < peaks[0] * 1.5
+    assert peaks[1] < peaks[0] * 1.25
 
 
 # ---- forged ones
@@ -471,7 +472,7 @@ FORGERIES: dict[str, Callable[[Files], bytes]] = {
     "a manifest of numbers": manifest_with(files={"devices.json": 1}),
     "a manifest that is no JSON": lambda files: zipped({**files, "manifest.json": b"{"}),
     "a manifest without end": lambda files: zipped(
-        {**files, "manifest.json": files["manifest.json"] + b" " * (2 << 20)}
+        {**files, "manifest.json": Random(1).randbytes(2 << 20)}
     ),
     "a newer version": manifest_with(version=2),
     "a version that is a text": manifest_with(version="1"),
@@ -484,7 +485,7 @@ FORGERIES: dict[str, Callable[[Files], bytes]] = {
     "a password": locked,
     "no devices": without("devices.json"),
     "devices that are none": replaced("devices.json", b'"address"', b'"other"'),
-    "deep nesting": with_file("wearer.json", b"[" * 200_000),
+    "deep nesting": with_file("wearer.json", b"[" * 20_000),
     "an alias that is none": replaced("devices.json", b'"alias": "wrist"', b'"alias": "=1+1"'),
     "an instant that is none": replaced("devices.json", b"2023-11-14T22:13:20Z", b"soon"),
     "an instant without zone": replaced("devices.json", b"2023-11-14T22:13:20Z", b"2023-11-14"),
@@ -494,6 +495,8 @@ FORGERIES: dict[str, Callable[[Files], bytes]] = {
     "a body that is none": replaced("records.jsonl", b'"body":"', b'"body":"*'),
     "a number that is a text": replaced("records.jsonl", b'"clock":1,', b'"clock":"1",'),
     "a number that is too large": replaced("clocks.jsonl", b'"clock":1,', b'"clock":1e400,'),
+    "a document that is no JSON": with_file("consents.json", b"{"),
+    "a line that is no JSON": replaced(HEARTS, BEAT, b'"bpm":60'),
     "a list in a list": replaced("records.jsonl", b'{"record":1,', b'[1]\n{"record":1,'),
     "samples without a record": replaced(HEARTS, b'{"record":1,', b'{"record":9,'),
     "a sample without its value": replaced(HEARTS, BEAT, b""),
