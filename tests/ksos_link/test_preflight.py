@@ -180,8 +180,7 @@ def test_what_a_release_brings(changes: dict[str, Any], found: list[str]) -> Non
         ({}, {"width_px": None}, ["unknown_screen"]),
         ({"family": "another"}, {}, ["transport"]),
         ({"battery_pct": 29}, {}, ["battery"]),
-        ({"dial_version": "1.10"}, {}, ["version_order"]),
-        ({"dial_version": "1.9", "firmware_version": None}, {}, []),
+        ({"firmware_version": "99"}, {}, []),
     ],
 )
 def test_what_a_dial_brings(watch: dict[str, Any], file: dict[str, Any], found: list[str]) -> None:

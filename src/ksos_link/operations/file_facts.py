@@ -20,16 +20,14 @@ class WatchFacts:
     """What is known of a watch; None is not known.
 
     `transport` is the one by which its firmware is written, empty where none of ours is.
-    `dial_version` is that of the installed dial of the same name. `free_bytes` is what a file may
-    have at most: the free space, or the largest file where that is less. `region` is the wearer's
-    country as an ISO code.
+    `free_bytes` is what a file may have at most: the free space, or the largest file where that is
+    less. `region` is the wearer's country as an ISO code.
     """
 
     family: str
     product: str | None = None
     model_code: int | None = None
     firmware_version: str | None = None
-    dial_version: str | None = None
     transport: str | None = None
     battery_pct: int | None = None
     charging: bool | None = None

@@ -171,7 +171,8 @@ def _all(
     yield from _of_signature(release, signature)
     yield from _of_product(watch, file, release)
     yield from _of_transport(watch, file)
-    yield from _of_version(watch, file, release)
+    if file.kind is Kind.FIRMWARE:  # no watch tells the version of a dial
+        yield from _of_version(watch, file, release)
     if release is not None:
         yield from _of_offer(watch, release, channel)
     yield from _of_battery(watch, file, release)
@@ -262,16 +263,13 @@ def _dial_format_of(family: str) -> str:
 
 
 def _of_version(watch: WatchFacts, file: FileFacts, release: Release | None) -> Iterator[Objection]:
-    """Of a dial only what is known counts: mostly there is no older one of its name."""
-    told = watch.firmware_version if file.kind is Kind.FIRMWARE else watch.dial_version
-    installed = _version(told)
+    installed = _version(watch.firmware_version)
     new = _version(file.version) if release is None else release.version
     if installed is None or new is None:
-        if file.kind is Kind.FIRMWARE:
-            whose = "the watch" if installed is None else "the file"
-            text = f"{whose} tells no version that can be compared"
-            bound = release is not None and not release.from_versions.any
-            yield Objection("unknown_version", text, override=not bound)
+        whose = "the watch" if installed is None else "the file"
+        text = f"{whose} tells no version that can be compared"
+        bound = release is not None and not release.from_versions.any
+        yield Objection("unknown_version", text, override=not bound)
         return
     if new <= installed:
         order = "the same as" if new == installed else "older than"
