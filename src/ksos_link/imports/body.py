@@ -22,6 +22,7 @@ from ksos_link.imports.importer import ImportedRecord
 
 BODY_VERSION: Final = 1
 _MAGIC: Final = b"KSI"
+_MAX_TEXT_BYTES: Final = 256 << 20  # bodies come from archives too, and those from anywhere
 _LEVEL: Final = 1  # most of the gain at a fraction of the time
 
 
@@ -52,10 +53,17 @@ def decode(record: RawRecord) -> Decoded:
     if record.body[:4] != _MAGIC + bytes((BODY_VERSION,)):
         raise DecodeError("not the body of an imported record")
     try:
-        found = json.loads(zlib.decompress(record.body[4:]))
+        found = json.loads(_unpacked(record.body[4:]))
         return Decoded(tuple(_series(each) for each in found["series"]))
     except (zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DecodeError("the body of an imported record is damaged") from error
+
+
+def _unpacked(packed: bytes) -> bytes:
+    text = zlib.decompressobj().decompress(packed, _MAX_TEXT_BYTES)
+    if len(text) == _MAX_TEXT_BYTES:
+        raise ValueError("too large")
+    return text
 
 
 def _series(fields: Mapping[str, Any]) -> Series:
