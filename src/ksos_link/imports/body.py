@@ -60,9 +60,10 @@ def decode(record: RawRecord) -> Decoded:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    text = zlib.decompressobj().decompress(packed, _MAX_TEXT_BYTES)
-    if len(text) == _MAX_TEXT_BYTES:
-        raise ValueError("too large")
+    unpacker = zlib.decompressobj()
+    text = unpacker.decompress(packed, _MAX_TEXT_BYTES)
+    if not unpacker.eof:
+        raise ValueError("cut off, or too large")
     return text
 
 
