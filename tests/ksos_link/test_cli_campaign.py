@@ -7,6 +7,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
@@ -556,3 +557,24 @@ def test_names_that_are_no_text_are_refused_before_anything_starts(
         said = ksos(*command)
         assert said.code == 2, said.err
         assert "is no text" in said.err
+
+
+def test_a_reader_that_leaves_interrupts_and_the_report_says_so(tmp_path: Path) -> None:
+    file, out = simple(tmp_path), tmp_path / "out"
+    env = os.environ | {
+        "KSOS_HOME": str(tmp_path / "home"),
+        "KSOS_KEY_FILE": str(tmp_path / "secret"),
+    }
+    with subprocess.Popen(
+        (sys.executable, "-m", "ksos_link", "campaign", "run", file, "--json", "--report", out),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert b'"began"' in running.stdout.readline()
+        running.stdout.close()
+        assert b"ksos campaign resume FILE" in running.stderr.read()
+        assert running.wait() == 130
+    assert json.loads((out / "report.json").read_text())["state"] == "interrupted"

@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -444,3 +448,30 @@ def test_a_watch_has_one_job_at_a_time(
             assert said.code == 8, words
             assert "Another ksos has a job with this watch." in said.err
             assert watch.address not in said.err
+
+
+@pytest.mark.parametrize("end", ["ctrl-c", "nobody reads on"])
+def test_who_ends_it_is_told_that_the_watch_may_be_half_way(tmp_path: Path, end: str) -> None:
+    kind = KINDS["secure"]
+    file = kind.write(tmp_path, size_bytes=4_000_000)
+    arguments = ("firmware", "write", str(file), *LIFTED, "--json", "--device", address_of(kind))
+    env = os.environ | {"KSOS_HOME": str(tmp_path / "home")}
+    with subprocess.Popen(
+        (sys.executable, "-m", "ksos_link", *arguments),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        while b'"progress"' not in running.stdout.readline():
+            assert running.poll() is None
+        if end == "ctrl-c":
+            running.send_signal(signal.SIGINT)
+            running.stdout.read()
+        else:
+            running.stdout.close()
+        told = running.stderr.read().decode()
+        assert running.wait() == 130
+    assert f"ksos firmware resume {file}" in told
+    assert "safe to run this again" not in told

@@ -200,13 +200,14 @@ def _follow(
     Raises:
         PreflightError: not everything passed.
         StoreError: the report cannot be written.
+        KeyboardInterrupt: Ctrl-C, or nobody reads on; the report says how far it got.
     """
     try:
         run_job(_show(call, events, json=json))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError) as error:
         _write(call, store, path, folder)
         render.note("goes on    ksos campaign resume FILE", quiet=call.quiet)
-        raise
+        raise KeyboardInterrupt from error
     of = _write(call, store, path, folder)
     if not json:
         _print_outline(of)

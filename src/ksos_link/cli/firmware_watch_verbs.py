@@ -144,7 +144,7 @@ def write(  # noqa: PLR0913, PLR0917 each is an option
         call.open_log("firmware")
         events = write_firmware(target, wish, call.link_options(), _notes(store))
         with alone_with(target, store):
-            report = run(_show(call, events, json=json))
+            report = _follow(call, wish, events, json=json)
     print_report(report, call, json=json)
 
 
@@ -183,7 +183,7 @@ def resume(  # noqa: PLR0913, PLR0917 each is an option
         call.open_log("firmware")
         events = resume_firmware(target, wish, call.link_options(), address, _notes(store))
         with alone_with(target, store):
-            report = run(_show(call, events, json=json))
+            report = _follow(call, wish, events, json=json)
     print_report(report, call, json=json)
 
 
@@ -270,21 +270,49 @@ def _ask_first(wish: "FirmwareWish", *, yes: bool) -> None:
     agree(f"Write {wish.source.name}{version} to the watch?")
 
 
-async def _show(
-    call: Invocation, events: "AsyncGenerator[FirmwareEvent, None]", *, json: bool
+def _follow(
+    call: Invocation,
+    wish: "FirmwareWish",
+    events: "AsyncGenerator[FirmwareEvent, None]",
+    *,
+    json: bool,
 ) -> "FirmwareReport":
-    from ksos_link.operations.firmware_wish import FirmwareReport
+    """Show an update to its end.
 
-    report = FirmwareReport()
+    Raises:
+        KeyboardInterrupt: Ctrl-C, or nobody reads on; it says what is so with the watch.
+    """
+    from ksos_link.operations.firmware_wish import FirmwareReport, LoaderMet, Preflighted
+
+    seen: list[FirmwareEvent] = []
+    try:
+        run(_show(call, events, seen, json=json))
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        begun = any(isinstance(event, Preflighted | LoaderMet) for event in seen)
+        if wish.dry_run or not begun:
+            raise
+        raise KeyboardInterrupt(
+            "The watch may be half-way, and in its loader if it has one. Finish the update: "
+            f"ksos firmware resume {render.cell_text(wish.source)}"
+        ) from error
+    last = seen[-1] if seen else None
+    return last if isinstance(last, FirmwareReport) else FirmwareReport()
+
+
+async def _show(
+    call: Invocation,
+    events: "AsyncGenerator[FirmwareEvent, None]",
+    seen: "list[FirmwareEvent]",
+    *,
+    json: bool,
+) -> None:
     with telling_failures(json=json), render.Bar("writing", quiet=call.quiet or json) as bar:
         async with contextlib.aclosing(events):
             async for event in events:
+                seen.append(event)
                 log_firmware(event, call)
                 if json:
                     render.print_json(firmware_json(event))
                     render.flush()
                 else:
                     tell_firmware(event, bar, call)
-                if isinstance(event, FirmwareReport):
-                    report = event
-    return report

@@ -46,8 +46,9 @@ def run_command_line(arguments: Sequence[str]) -> int:
                 sys.stdout.flush()  # here a failure can still be told
         except KsosError as error:
             code = _tell(error)
-        except KeyboardInterrupt:
-            sys.stderr.write("\nInterrupted. Nothing is lost; it is safe to run this again.\n")
+        except KeyboardInterrupt as error:
+            said = str(error) or "Nothing is lost; it is safe to run this again."
+            sys.stderr.write(f"\nInterrupted. {said}\n")
             code = INTERRUPTED
         except BrokenPipeError:
             code = 0  # the reader of our output left (`| head`): no error, nothing more to say
