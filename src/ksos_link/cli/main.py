@@ -22,6 +22,7 @@ SECTIONS: Final = {
     "Your data": {
         "sync": "Fetch what a watch has stored into the encrypted store.",
         "show": "Show stored samples of one metric.",
+        "report": "A day, week, month or year at a glance: terminal, page, JSON.",
         "export": "Write stored samples to files in open formats.",
         "import": "Put what other programs recorded into the store.",
         "share": "Let data out, to whom you said: Strava, MQTT, mail, files.",

@@ -56,12 +56,12 @@ _ALL: Final = (
     Measure("vo2max_at_rest_ml_kg_min", "oxygen uptake by resting rate", "mL/kg/min", "heart_rate"),
     Measure("spo2_mean_pct", "oxygen saturation", "%", "spo2"),
     Measure("spo2_least_pct", "lowest oxygen saturation", "%", "spo2"),
-    Measure("spo2_low_pct", "readings under 90 % saturation", "%", "spo2"),
+    Measure("spo2_low_pct", "saturation under 90 %", "%", "spo2"),
     Measure("stress_mean_score", "stress", "index", "stress"),
     Measure("stress_most_score", "highest stress", "index", "stress"),
     *(
-        Measure(f"stress_{low}_pct", f"of the time with stress from {low}", "%", "stress")
-        for low in (0, 25, 50, 75)
+        Measure(f"stress_{low}_pct", f"of the time, stress {low} to {high}", "%", "stress")
+        for low, high in ((0, 24), (25, 49), (50, 74), (75, 100))
     ),
     Measure("temperature_mean_c", "temperature", "°C", "temperature"),
     Measure("noise_level_db", "sound level", "dB(A)", "noise"),
@@ -95,7 +95,7 @@ _ALL: Final = (
     Measure("night_bpm_mean", "heart rate asleep", "bpm", "heart_rate"),
     Measure("night_bpm_least", "lowest heart rate asleep", "bpm", "heart_rate"),
     Measure("night_spo2_mean_pct", "oxygen saturation asleep", "%", "spo2"),
-    Measure("night_spo2_least_pct", "lowest oxygen saturation asleep", "%", "spo2"),
+    Measure("night_spo2_least_pct", "lowest saturation asleep", "%", "spo2"),
     Measure("night_temperature_c", "temperature asleep", "°C", "temperature"),
 )
 MEASURES: Final[Mapping[str, Measure]] = {measure.name: measure for measure in _ALL}

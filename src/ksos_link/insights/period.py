@@ -86,7 +86,8 @@ def period_summary(
     earlier = {name: _over(measure, before, None) for name, measure in MEASURES.items()}
     measures = {name: _over(one, days, earlier[name]) for name, one in MEASURES.items()}
     recorded = sum(bool(day.recorded) for day in days)
-    nights = [day.figures["asleep_min"] for day in days[-_DEBT_NIGHTS:]]
+    lived = [day for day in days if day.day.start_utc_s < about.now_utc_s]
+    nights = [day.figures["asleep_min"] for day in lived[-_DEBT_NIGHTS:]]
     need = about.goal.sleep_min if about.goal and about.goal.sleep_min else ADULT_NEED_MIN
     figures = {
         "days_recorded": Figure(recorded, "days", len(days)),
@@ -155,8 +156,9 @@ def _total(measure: Measure, days: Sequence[DaySummary]) -> Figure:
 
 
 def _why_none(measure: Measure, days: Sequence[DaySummary]) -> str:
-    """The reason that most days have."""
-    reasons = Counter(day.figures[measure.name].reason or _UNFINISHED for day in days)
+    """The reason that most days have, of those with readings where there are any."""
+    worn = [day for day in days if day.recorded] or days
+    reasons = Counter(day.figures[measure.name].reason or _UNFINISHED for day in worn)
     return reasons.most_common(1)[0][0] if reasons else _NO_DAYS
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import cached_property
 from hashlib import sha256
@@ -134,13 +134,9 @@ class _LocalTime:
     The zone's rules and not the watch's own clock, which shows summer time until it is set again.
     """
 
-    def __init__(self, store: Store, device: Device) -> None:
-        clocks = store.clocks(device.device_id)
-        if device.is_file:
-            told = (piece for clock in clocks for piece in _told_by_file(clock))
-            pieces = sorted(told, key=lambda piece: piece[0])
-        else:
-            pieces = [(clock.now_utc_s, _zone(clock)) for clock in clocks]
+    def __init__(self, store: Store, *devices: Device) -> None:
+        told = (piece for device in devices for piece in _pieces(store, device))
+        pieces = sorted(told, key=lambda piece: piece[0])
         self._until = [until_utc_s for until_utc_s, _ in pieces]
         self._zones = [zone for _, zone in pieces]
         self._newest = (0, 0, 0)  # the stretch that was asked for last: its bounds and its offset
@@ -170,6 +166,21 @@ class _LocalTime:
             if offset_s == _offset_s(zone, end_utc_s - 1):
                 break
         return first_utc_s, end_utc_s, offset_s
+
+
+def wearers_clock(store: Store, devices: Sequence[Device]) -> Callable[[int], int]:
+    """How far the wearer's time is ahead of UTC: by the watch or file that was read next."""
+    local_time = _LocalTime(store, *devices)
+    return lambda utc_s: local_time.utc_offset_until(utc_s)[0]
+
+
+def _pieces(store: Store, device: Device) -> Iterator[tuple[int, tzinfo]]:
+    """Zones, and the UTC second until which each holds."""
+    for clock in store.clocks(device.device_id):
+        if device.is_file:
+            yield from _told_by_file(clock)
+        else:
+            yield clock.now_utc_s, _zone(clock)
 
 
 def _offset_s(zone: tzinfo, utc_s: int) -> int:
