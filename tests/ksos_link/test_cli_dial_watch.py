@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -486,3 +489,19 @@ def test_a_dial_that_replaces_another_is_one_of_both_or_none(at: At, file: Path,
             assert held.loaded in ({}, {"made.iwf": older}, {"made.iwf": MADE}), (number, said.err)
             assert push(at, file, "--quiet", "--replace", watch=watch).code == 0
         assert said.code in (0, 4), (number, said.err)
+
+
+def test_a_reader_that_leaves_is_told_where_to_look(file: Path, tmp_path: Path) -> None:
+    arguments = ("dial", "push", str(file), "--unsigned", "--json", "--device", WATCH)
+    with subprocess.Popen(
+        (sys.executable, "-m", "ksos_link", *arguments),
+        env=os.environ | {"KSOS_HOME": str(tmp_path / "home")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert b'"connected"' in running.stdout.readline()
+        running.stdout.close()
+        assert b"ksos dial list" in running.stderr.read()
+        assert running.wait() == 130

@@ -172,7 +172,10 @@ def push(  # noqa: PLR0913, PLR0917 each is an option
     )
     with watch_and_book(call) as (target, _):
         call.open_log("dial")
-        report = run(_show(call, push_dial(target, wish, call.link_options()), json=json))
+        try:
+            report = run(_show(call, push_dial(target, wish, call.link_options()), json=json))
+        except (KeyboardInterrupt, BrokenPipeError) as error:
+            raise KeyboardInterrupt("What the watch has now: ksos dial list") from error
     if not json:
         print_report(report, call)
 
