@@ -20,7 +20,7 @@ ZIP: Final = b"PK\x03\x04"
 MARK: Final = b"HealthData"
 _MOST_HEAD_BYTES: Final = 1 << 18
 _PIECE_BYTES: Final = 1 << 16
-_MOST_UNASKED_BYTES: Final = 16_000_000
+_MOST_PENDING_BYTES: Final = 1 << 22  # of one element, with its attributes
 _MAX_RATIO: Final = 200  # of an export some 30; of a bomb 1000
 _SMALL_BYTES: Final = 1 << 16
 _ENCRYPTED: Final = 1  # a flag of a zip's file
@@ -57,32 +57,31 @@ def opened(source: SourceFile) -> Iterator[tuple[BinaryIO, Routes]]:
         raise MalformedError("The zip cannot be read.", "Nothing of it was kept.") from error
 
 
-def elements(stream: BinaryIO) -> Iterator[tuple[str, dict[str, str]]]:
-    """Names and attributes of all elements, each at its start. No tree is built.
+def fed(stream: BinaryIO, start: Callable[[str, dict[str, str]], None]) -> Iterator[None]:
+    """Tell `start` each element by its name and attributes, at its start; pauses now and then.
+
+    No tree is built, and text is not looked at.
 
     Raises:
         MalformedError: it is no XML, or not whole, or one element is far too long.
     """
-    found: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate("utf-8")  # whatever the document says of itself
-    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
+    parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = _refuse_type
-    unasked_bytes, piece = 0, _without_type(stream)
+    fed_bytes, piece = 0, _without_type(stream)
     try:
         while piece:
             parser.Parse(piece, False)
-            unasked_bytes = 0 if found else unasked_bytes + len(piece)
-            if unasked_bytes > _MOST_UNASKED_BYTES:
-                raise MalformedError("The file holds too much that is none of its format.")
-            yield from found
-            found.clear()
+            fed_bytes += len(piece)
+            if fed_bytes - parser.CurrentByteIndex > _MOST_PENDING_BYTES:
+                raise MalformedError("An element of the file is far too long.")
+            yield
             piece = stream.read(_PIECE_BYTES)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise MalformedError(
             "The file is no XML that can be read.", "Nothing of it was kept."
         ) from error
-    yield from found
 
 
 def _refuse_type(*_: object) -> None:

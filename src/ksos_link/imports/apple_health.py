@@ -7,16 +7,18 @@ Apple tells, that is taken which the sample model knows; how much else there was
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from firmware_protocol.samples import Decoded, Quality, Value
-from ksos_link.imports.apple_document import Routes, elements, opened, recognise
+from ksos_link.imports.apple_document import Routes, fed, opened, recognise
 from ksos_link.imports.apple_meanings import (
     ACTIVE,
     BASAL,
+    INDOOR_KEY,
+    MOVEMENT,
     NO_READING,
+    SPORT_KEY,
     WRIST,
     Attributes,
     Instants,
@@ -35,12 +37,16 @@ from ksos_link.imports.track import Track, told_offset, workout_key
 _QUALITY_KEY: Final = "ksos_quality"
 _SITE_KEY: Final = "ksos_site"
 _QUALITIES: Final = {quality.name.lower(): int(quality) for quality in Quality}
-_INTERVALS: Final = ("steps", "activity", "sleep")
-# elements that belong to the record or workout before them
-_INSIDE: Final = (
-    *("MetadataEntry", "WorkoutStatistics", "FileReference", "WorkoutRoute", "WorkoutEvent"),
-    *("WorkoutActivity", "HeartRateVariabilityMetadataList", "InstantaneousBeatsPerMinute"),
+_INSTANTS: Final = frozenset(
+    ("heart_rate", "resting_heart_rate", "spo2", "noise", "weight")  # one value each
 )
+# elements that belong to the record or workout before them
+_PARTS: Final = frozenset(("WorkoutStatistics", "FileReference"))
+_INSIDE: Final = _PARTS | {
+    *("MetadataEntry", "WorkoutRoute", "WorkoutEvent", "WorkoutActivity"),
+    *("HeartRateVariabilityMetadataList", "InstantaneousBeatsPerMinute"),
+}
+_NOTED: Final = frozenset((_QUALITY_KEY, _SITE_KEY, SPORT_KEY, INDOOR_KEY))
 _NOTHING: Final[Attributes] = {}
 _NO_PARTS: Final[Parts] = ()
 _MOST_PARTS: Final = 1000
@@ -97,25 +103,44 @@ class _Reading:
         self._taken: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self._movement: _Movement | None = None
+        # the element that is being read, and what was in it so far
+        self._name, self._given = "", _NOTHING
+        self._notes, self._parts = _NOTHING, _NO_PARTS
+        self._full: list[ImportedRecord] = []
+        self._workouts: list[tuple[Attributes, Attributes, Parts]] = []
 
     def records(self, document: BinaryIO) -> Iterator[ImportedRecord]:
-        """The pieces; an element is taken when the next one shows that nothing more is in it."""
-        name, attributes, notes, parts = "", _NOTHING, _NOTHING, _NO_PARTS
-        for inner, given in chain(elements(document), [("", _NOTHING)]):
-            if inner in _INSIDE:
-                if inner == "MetadataEntry":
-                    notes = {**notes, given.get("key", ""): given.get("value", "")}
-                elif len(parts) < _MOST_PARTS:
-                    parts = (*parts, (inner, given))
-                continue
-            if name == "Record":
-                if self._record(attributes, notes):
-                    yield from self._pieces.full()
-            elif name == "Workout":
-                yield from self._workout(attributes, notes, parts)
-            name, attributes, notes, parts = inner, given, _NOTHING, _NO_PARTS
+        """The pieces; memory is bounded, because they are given while the document is read."""
+        for _ in fed(document, self._start):
+            yield from self._ready()
+        self._start("", {})
         self._end_movement()
+        yield from self._ready()
         yield from self._pieces.rest()
+
+    def _ready(self) -> Iterator[ImportedRecord]:
+        yield from self._full
+        self._full.clear()
+        for workout, notes, parts in self._workouts:
+            yield from self._workout(workout, notes, parts)
+        self._workouts.clear()
+
+    def _start(self, name: str, given: dict[str, str]) -> None:
+        """An element begins: if it is not in the one before, that one is whole now."""
+        if name in _INSIDE:
+            key = given.get("key")
+            if key in _NOTED:
+                self._notes = {**self._notes, key: given.get("value", "")}
+            elif name in _PARTS and len(self._parts) < _MOST_PARTS:
+                self._parts = (*self._parts, (name, given))
+            return
+        if self._name == "Record":
+            if self._record(self._given, self._notes):
+                self._full.extend(self._pieces.full())
+        elif self._name == "Workout":
+            self._workouts.append((self._given, self._notes, self._parts))
+        self._name, self._given = name, given
+        self._notes, self._parts = _NOTHING, _NO_PARTS
 
     def remarks(self) -> tuple[str, ...]:
         """What was left out."""
@@ -127,8 +152,9 @@ class _Reading:
         get = record.get
         kind = get("type", "")
         asked = (kind, get("unit", ""), get("value", ""))
-        known = self._meanings.get(asked) or self._meaning(asked)
-        metric, value = known
+        # distances and energies are hardly ever twice the same
+        known = meaning(*asked) if kind in MOVEMENT else self._meanings.get(asked)
+        metric, value = known or self._meaning(asked)
         at = self._instants.of(get("startDate", ""))
         if value is None or at is None:
             self._left_out[metric if at else NO_READING] += 1
@@ -136,21 +162,21 @@ class _Reading:
         utc_s, offset_s, month = at
         quality = _QUALITIES.get(notes.get(_QUALITY_KEY, ""), 0) if notes else 0
         key = (get("sourceName", ""), metric, quality, month)
-        if metric in _INTERVALS:
-            end = self._instants.of(get("endDate", ""))
-            if end is None or end[0] < utc_s:
-                self._left_out[NO_READING] += 1
-                return False
-            if metric == "activity":
-                return self._move(key, (utc_s, offset_s, end[0] - utc_s), kind, value)
-            return self._pieces.add(key, utc_s, offset_s, (end[0] - utc_s, int(value)))
+        if metric in _INSTANTS:
+            return self._pieces.add(key, utc_s, offset_s, (value,))
         if metric == "temperature":
             at_wrist = kind == WRIST or notes.get(_SITE_KEY) == "wrist"
             site = "wrist" if at_wrist else "body"
             return self._pieces.add(key, utc_s, offset_s, (value, site))
         if metric == "heart_rate_variability":
             return self._pieces.add(key, utc_s, offset_s, (value, None))
-        return self._pieces.add(key, utc_s, offset_s, (value,))
+        end = self._instants.of(get("endDate", ""))
+        if end is None or end[0] < utc_s:
+            self._left_out[NO_READING] += 1
+            return False
+        if metric == "activity":
+            return self._move(key, (utc_s, offset_s, end[0] - utc_s), kind, value)
+        return self._pieces.add(key, utc_s, offset_s, (end[0] - utc_s, int(value)))
 
     def _meaning(self, asked: tuple[str, str, str]) -> tuple[str, float | None]:
         """The metric of a record and its value, or why there is none; worked out once."""

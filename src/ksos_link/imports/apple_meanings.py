@@ -1,5 +1,6 @@
 """What the texts of an Apple Health export mean: instants, values by their units, workouts."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import isfinite
@@ -19,8 +20,10 @@ _Meaning = Callable[[float, str], float | None]
 _QUANTITY: Final = "HKQuantityTypeIdentifier"
 _SLEEP: Final = "HKCategoryTypeIdentifierSleepAnalysis"
 _ACTIVITY: Final = "HKWorkoutActivityType"
-_SPORT_KEY: Final = "ksos_sport"
+SPORT_KEY: Final = "ksos_sport"  # as our own export notes it
+INDOOR_KEY: Final = "HKIndoorWorkout"
 _DAY_S: Final = 86400
+_TIME: Final = re.compile(r" ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ", re.ASCII)
 _MOST_DAYS: Final = 100_000
 _METRES: Final = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048, "yd": 0.9144}
 _KCAL: Final = {"kcal": 1.0, "Cal": 1.0, "kJ": 1 / 4.184}
@@ -42,37 +45,45 @@ class Instants:
 
     def __init__(self) -> None:
         self._days: dict[str, tuple[int, int, str]] = {}
-        self._seconds = {
-            f" {hour:02}:{minute:02}:{second:02} ": hour * 3600 + minute * 60 + second
-            for hour in range(24)
-            for minute in range(60)
-            for second in range(60)
-        }
+        self._seconds: dict[str, int] = {}
 
     def of(self, text: str) -> At | None:
         """The instant, None where it is none or out of range."""
-        try:
-            day_utc_s, offset_s, month = self._days[text[:10] + text[20:]]
-            return day_utc_s + self._seconds[text[10:20]], offset_s, month
-        except KeyError:
-            return self._looked_at(text)
+        day = self._days.get(text[:10] + text[20:]) or self._day(text)
+        second = self._seconds.get(text[10:20])
+        if second is None:
+            second = self._second(text[10:20])
+        if day is None or second is None:
+            return None
+        return day[0] + second, day[1], day[2]
 
-    def _looked_at(self, text: str) -> At | None:
+    def _day(self, text: str) -> At | None:
+        """When the day of a text begins by its offset."""
         try:
-            at = datetime.strptime(text, "%Y-%m-%d %H:%M:%S %z")
+            at = datetime.strptime(text[:10] + text[20:], "%Y-%m-%d%z")
             utc_s = int(at.timestamp())
         except (ValueError, OverflowError):
             return None
         offset = at.utcoffset()
-        offset_s = 0 if offset is None else int(offset.total_seconds())
-        if not _DAY_S <= utc_s < LAST_UTC_S - _DAY_S:
+        if offset is None or not 0 <= utc_s < LAST_UTC_S - 2 * _DAY_S:
             return None
-        second = at.hour * 3600 + at.minute * 60 + at.second
-        if len(text) == 25:
-            if len(self._days) >= _MOST_DAYS:
-                self._days.clear()
-            self._days[text[:10] + text[20:]] = (utc_s - second, offset_s, f"{at:%Y-%m}")
-        return utc_s, offset_s, f"{at:%Y-%m}"
+        if len(self._days) >= _MOST_DAYS:
+            self._days.clear()
+        day = self._days[text[:10] + text[20:]] = (
+            utc_s,
+            int(offset.total_seconds()),
+            f"{at:%Y-%m}",
+        )
+        return day
+
+    def _second(self, text: str) -> int | None:
+        """How far into a day a time ` 08:05:00 ` is; there are not many."""
+        found = _TIME.fullmatch(text)
+        if found is None:
+            return None
+        hour, minute, second = map(int, found.groups())
+        self._seconds[text] = hour * 3600 + minute * 60 + second
+        return self._seconds[text]
 
 
 def meaning(kind: str, unit: str, text: str) -> tuple[str, float | None]:
@@ -90,10 +101,10 @@ def meaning(kind: str, unit: str, text: str) -> tuple[str, float | None]:
 
 def sport_of(workout: Attributes, notes: Attributes) -> str:
     """Our name of a workout's sport: as our own export noted it, else by Apple's."""
-    if notes.get(_SPORT_KEY) in SPORT_NAMES:
-        return notes[_SPORT_KEY]
+    if notes.get(SPORT_KEY) in SPORT_NAMES:
+        return notes[SPORT_KEY]
     sport = apple_sport(workout.get("workoutActivityType", "").removeprefix(_ACTIVITY))
-    return _INDOORS.get(sport, sport) if notes.get("HKIndoorWorkout") == "1" else sport
+    return _INDOORS.get(sport, sport) if notes.get(INDOOR_KEY) == "1" else sport
 
 
 def sums_of(workout: Attributes, parts: Parts) -> Mapping[str, Value]:
@@ -176,6 +187,7 @@ def _celsius(value: float, unit: str) -> float | None:
 
 ACTIVE: Final = f"{_QUANTITY}ActiveEnergyBurned"
 BASAL: Final = f"{_QUANTITY}BasalEnergyBurned"
+MOVEMENT: Final = frozenset((f"{_QUANTITY}DistanceWalkingRunning", ACTIVE, BASAL))
 WRIST: Final = f"{_QUANTITY}AppleSleepingWristTemperature"
 _KINDS: Final[Mapping[str, tuple[str, _Meaning]]] = {
     f"{_QUANTITY}{name}": known
