@@ -475,3 +475,43 @@ def test_who_ends_it_is_told_that_the_watch_may_be_half_way(tmp_path: Path, end:
         assert running.wait() == 130
     assert f"ksos firmware resume {file}" in told
     assert "safe to run this again" not in told
+
+
+def test_the_loader_of_another_watch_is_left_alone(
+    ksos: "CommandLine", bench: "StoreBench", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["secure"]
+    address, file = address_of(kind), kind.write(tmp_path)
+    with bench.open() as store:  # the one whose loader would be where that of this one is
+        store.add_device(
+            alias="other", address="F9:24:12:00:00:02", family="ido", product="x", bound_utc_s=1
+        )
+    said = ksos("--device", address, "--timeout-s", "2", "firmware", "write", file, *LIFTED)
+    assert said.code == 3, said.err
+    assert "may be in its loader" in said.err
+    assert watches.of(address).flash.log == []
+
+
+def test_a_battery_that_falls_midway_ends_it(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["d1"]
+    address, file = address_of(kind), kind.write(tmp_path, size_bytes=20_000)
+    assert ksos("--device", address, "firmware", "show").code == 0
+    watches.lose_links(address, after=20, count=1)
+    watches.run_down_with_next_link(address)
+    said = ksos("--device", address, "firmware", "write", file, *LIFTED)
+    assert said.code == 7, said.err
+    assert "The battery fell below 30 %" in said.err
+    assert watches.of(address).flash.log == []
+
+
+def test_whoever_resumes_what_the_watch_runs_already_is_done(
+    ksos: "CommandLine", watches: Watches, tmp_path: Path
+) -> None:
+    kind = KINDS["d1"]
+    address, manifest = address_of(kind), release(tmp_path / "r", kind, 18)
+    wish = (manifest, "--unsigned", "--channel", "formal", "--yes")
+    assert ksos("--device", address, "firmware", "write", *wish).code == 0
+    said = ksos("--device", address, "firmware", "resume", *wish)
+    assert (said.code, said.out) == (0, "The watch runs it already; nothing was written.\n")

@@ -72,6 +72,17 @@ class Watches:
         """No more faults from now on."""
         self._faulty(address)._at.clear()
 
+    def run_down_with_next_link(self, address: str) -> None:
+        """The battery is low as soon as the next link is lost."""
+        watch = self.of(address)
+        lost = watch.link_lost
+
+        def lost_and_low(now_s: float) -> None:
+            lost(now_s)
+            watch.make("battery_low", now_s)
+
+        watch.link_lost = lost_and_low  # type: ignore[method-assign]
+
     def of(self, address: str) -> UpdatableWatch:
         """The watch behind an address that was used."""
         watch = self._faulty(address)._session

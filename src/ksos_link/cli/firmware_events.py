@@ -109,14 +109,16 @@ def print_report(report: "FirmwareReport", call: Invocation, *, json: bool) -> N
     if json:
         return
     if not report.written:
-        render.print_line("Nothing stands against it; nothing was written.")
+        done = "The watch runs it already" if report.confirmed else "Nothing stands against it"
+        render.print_line(f"{done}; nothing was written.")
         return
     before, after = report.version_before or "unknown", report.version_after or "unknown"
     render.print_line(f"Firmware written: {before} before, {after} now.")
     render.print_line(f"{counts_text(report.counts)}.")
     if report.confirmed is None:
+        same = "; the watch tells the same as before" if before == after else ""
         render.note(
-            "remark     nothing says which version that file is; a release manifest does",
+            f"remark     nothing says which version that file is{same}; a release manifest does",
             quiet=call.quiet,
         )
 

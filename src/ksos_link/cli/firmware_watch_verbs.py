@@ -38,6 +38,7 @@ from ksos_link.errors import NotFoundError, PolicyError, UsageError
 if TYPE_CHECKING:
     from ksos_link.operations.firmware_source import StoreNotes
     from ksos_link.operations.firmware_wish import FirmwareEvent, FirmwareReport, FirmwareWish
+    from ksos_link.operations.route import LinkOptions
     from ksos_link.operations.target import Target
     from ksos_link.store.database import Store
     from ksos_link.store.uploads import BegunUpload
@@ -142,7 +143,7 @@ def write(  # noqa: PLR0913, PLR0917 each is an option
         target = _target(call, store)
         _ask_first(wish, yes=yes)
         call.open_log("firmware")
-        events = write_firmware(target, wish, call.link_options(), _notes(store))
+        events = write_firmware(target, wish, _options(call, store, target), _notes(store))
         with alone_with(target, store):
             report = _follow(call, wish, events, json=json)
     print_report(report, call, json=json)
@@ -181,7 +182,9 @@ def resume(  # noqa: PLR0913, PLR0917 each is an option
         wish = _wished(opened, (unsigned, experimental, False), allow, channel, region, loader_key)
         _ask_first(wish, yes=yes)
         call.open_log("firmware")
-        events = resume_firmware(target, wish, call.link_options(), address, _notes(store))
+        events = resume_firmware(
+            target, wish, _options(call, store, target), address, _notes(store)
+        )
         with alone_with(target, store):
             report = _follow(call, wish, events, json=json)
     print_report(report, call, json=json)
@@ -235,6 +238,15 @@ def _target(call: Invocation, store: "Store | None") -> "Target":
     if store is None:
         raise NotFoundError("No watch is paired yet.", "Name one: --device ADDRESS")
     return target_of(call.chosen_device(store).address)
+
+
+def _options(call: Invocation, store: "Store | None", target: "Target") -> "LinkOptions":
+    """A loader at the address of another paired watch is that watch's."""
+    from ksos_link.operations.target import address_of
+
+    known = () if store is None else store.devices(forgotten=True)
+    others = frozenset(device.address for device in known) - {address_of(target)}
+    return replace(call.link_options(), others=others)
 
 
 def _notes(store: "Store | None") -> "StoreNotes | None":

@@ -39,7 +39,7 @@ from ksos_link.operations.firmware_wish import (
     same_version,
 )
 from ksos_link.operations.link_events import Connected
-from ksos_link.operations.preflight import Objection, refuse
+from ksos_link.operations.preflight import BATTERY_FLOOR_PCT, Objection, refuse
 from ksos_link.operations.route import LinkOptions, Route, open_route
 from ksos_link.operations.target import Target
 from ksos_link.operations.uploading import upload
@@ -117,8 +117,8 @@ class _Writing:
     address: str = ""
     state: str = "Nothing was written."
 
-    async def write(self) -> AsyncGenerator[FirmwareEvent, None]:
-        """From the running application."""
+    async def write(self, *, resumes: bool = False) -> AsyncGenerator[FirmwareEvent, None]:
+        """From the running application; whoever resumes is done where it runs that version."""
         try:
             watch = await self._meet_application()
         except NotFoundError as error:
@@ -127,6 +127,12 @@ class _Writing:
         try:
             self._remember(watch)
             yield Connected(watch.info)
+            if resumes and same_version(watch.info.firmware_version, self.wish.version):
+                self.report.confirmed = True
+                self.report.version_after = watch.info.firmware_version
+                self._forget_begun()
+                yield self.report
+                return
             path = watch.family.update_path(watch.info)
             lifted = self._preflight(watch.info, path)
             yield Preflighted(lifted)
@@ -159,7 +165,7 @@ class _Writing:
                     lambda: self.route.meet_loader(way, self._loader_addresses(way))
                 )
         if way is None or loader is None:
-            async with contextlib.aclosing(self.write()) as events:
+            async with contextlib.aclosing(self.write(resumes=True)) as events:
                 async for event in events:
                     yield event
             return
@@ -190,9 +196,7 @@ class _Writing:
             self.state = _KEEPS_OLD
             jobs = [SendFile(path.file_name, part.data, _FASTLZ) for part in self.wish.parts]
             counts = self.report.counts
-            async with contextlib.aclosing(
-                upload(self._meet_application, jobs, counts, watch)
-            ) as sent:
+            async with contextlib.aclosing(upload(self._meet_again, jobs, counts, watch)) as sent:
                 async for told in sent:
                     yield told
             yield Restarting()
@@ -321,6 +325,17 @@ class _Writing:
             await asyncio.sleep(wait_before_s(attempt))
         return await self.route.meet()
 
+    async def _meet_again(self) -> Watch:
+        """After a lost link; a battery that fell meanwhile ends it before more is written."""
+        watch = await self._meet_application()
+        battery_pct = watch.info.battery_pct
+        if battery_pct is not None and battery_pct < BATTERY_FLOOR_PCT:
+            await watch.close()
+            raise PreflightError(
+                f"The battery fell below {BATTERY_FLOOR_PCT} % meanwhile.", "Charge the watch."
+            )
+        return watch
+
     async def _meet_loader(self, way: UpdateTransport) -> Loader:
         """The loader; an application that started again in its place is sent back there."""
         addresses = self._loader_addresses(way)
@@ -328,7 +343,7 @@ class _Writing:
             return await self.route.meet_loader(way, addresses)
         with contextlib.suppress(NotFoundError):
             return await self.route.meet_loader(way, addresses)
-        watch = await self.route.meet()
+        watch = await self._meet_again()
         try:
             await self._enter(watch, way)
         finally:

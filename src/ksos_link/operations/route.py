@@ -41,7 +41,8 @@ DEFAULT_TIMEOUT_S: Final = 20.0  # sleepy watches advertise every 10 s or more
 class LinkOptions:
     """What a caller may say about links. `now` is the clock of the host, aware.
 
-    `tap` hears every packet, `found` how strongly a watch was received when it was looked for, in
+    `others` are addresses of other watches, which never hold the loader of this one. `tap` hears
+    every packet, `found` how strongly a watch was received when it was looked for, in
     dBm. `adapter` chooses the radio for watches with a Bluetooth address: `hci1`, or a virtual
     radio as `virtual:tcp:127.0.0.1:PORT`; empty is the machine's own choice.
     """
@@ -52,6 +53,7 @@ class LinkOptions:
     tap: Tap | None = None
     found: Callable[[int], None] | None = None
     adapter: str = ""
+    others: frozenset[str] = frozenset()
 
     def tapped(self, link: Transport) -> Transport:
         """The link, with the tap on it where one was given."""
@@ -112,7 +114,9 @@ class BleRoute(Route):
         """See `Route.meet_loader`. Without any address, the first loader is taken."""
         from ksos_link.transports.ble import BleTransport
 
-        device = await self._find_loader(way, {address.upper() for address in addresses})
+        others = {address.upper() for address in self._options.others}
+        wanted = {address.upper() for address in addresses} - others
+        device = await self._find_loader(way, wanted)
         link = await BleTransport.open(self.radio, device, way.gatt, bond=self._options.bond)
         return await Loader.meet(way, self._options.tapped(link))
 

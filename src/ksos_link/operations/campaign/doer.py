@@ -111,7 +111,9 @@ class WatchDoer:
     async def do(self, job: StepJob) -> AsyncGenerator[StepEvent, None]:
         """See `StepDoer.do`."""
         seen = _Seen()
-        options = replace(self._options, adapter=job.radio.adapter, found=seen.heard)
+        options = replace(
+            self._options, adapter=job.radio.adapter, found=seen.heard, others=job.others
+        )
         try:
             check_unchanged(job.step.files)
             doing = _STEPS.get(job.step.do)

@@ -174,12 +174,14 @@ class _Run:
     _at_work: int = 0
     _stopped: bool = False
     _window_told: bool = False
+    _addresses: frozenset[str] = frozenset()
 
     async def to_the_end(self) -> None:
         """Do all that is left, and note how it ended."""
         watches = self.store.campaign_watches(self.head.campaign_id)
         attempts = self.store.attempts(self.head.campaign_id)
         self._turns = self._left(watches, attempts)
+        self._addresses = frozenset(watch.address for watch in watches)
         ended = sum(attempt.verdict in ENDED for attempt in attempts)
         self._tell(CampaignBegan(self.file.title, len(watches), len(self.file.steps), ended))
         state = CampaignState.INTERRUPTED
@@ -300,7 +302,8 @@ class _Run:
         turn.busy_since_s = None
         number, began_s, step = self._begin(turn, radio), self._loop_s(), self._step(turn)
         limit_s = self.file.limits.step_timeout_s
-        job = StepJob(turn.watch, step, radio, limit_s, number, turn.half_way)
+        others = self._addresses - {turn.watch.address}
+        job = StepJob(turn.watch, step, radio, limit_s, number, turn.half_way, others)
 
         def tell(event: StepEvent) -> None:
             match event:

@@ -33,7 +33,8 @@ WORTH_ANOTHER: Final = (BluetoothError, NotFoundError, RefusedError, MalformedEr
 class StepJob:
     """One step for one watch, over one radio, within `timeout_s`.
 
-    `half_way` tells that an attempt before began to write, and did not come to its end.
+    `half_way` tells that an attempt before began to write, and did not come to its end. `others`
+    are the addresses of the campaign's other watches.
     """
 
     watch: CampaignWatch
@@ -42,6 +43,7 @@ class StepJob:
     timeout_s: float
     attempt: int = 1
     half_way: bool = False
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
