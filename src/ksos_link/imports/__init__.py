@@ -23,13 +23,26 @@ def _account(source: SourceFile) -> Iterator[ImportedRecord]:
     return read(source)
 
 
+def _is_sqlite(head: bytes, file_name: str) -> bool:
+    del file_name
+    return head.startswith(b"SQLite format 3\0")
+
+
+def _gadgetbridge(source: SourceFile) -> Iterator[ImportedRecord]:
+    from ksos_link.imports.gadgetbridge import read  # SQLite's own library, which few need
+
+    return read(source)
+
+
 ARCHIVE: Final = Importer("archive", "an archive of ksos", archive.recognise, None)
 _ACCOUNT: Final = Importer("ksos", "a KS OS account", _is_account, _account)
+_GADGETBRIDGE: Final = Importer("gadgetbridge", "Gadgetbridge", _is_sqlite, _gadgetbridge)
 IMPORTERS: Final[tuple[Importer, ...]] = (
     FIT_IMPORTER,
     GPX_IMPORTER,
     TCX_IMPORTER,
     APPLE_HEALTH_IMPORTER,
+    _GADGETBRIDGE,
     ARCHIVE,
     _ACCOUNT,  # the last: protobuf has no mark of its own
 )
