@@ -5,7 +5,7 @@ import json
 import shutil
 import sqlite3
 import tracemalloc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ WORKOUT_SHAPE = (
     ' "DEVICE_ID" INTEGER NOT NULL, "USER_ID" INTEGER NOT NULL, "SUMMARY_DATA" TEXT,'
     ' "RAW_SUMMARY_DATA" BLOB'
 )
-Rows = dict[str, Sequence[tuple[Any, ...]]]
+Rows = Mapping[str, Sequence[tuple[Any, ...]]]
 
 
 def shape_of(table: str, rowids: bool = False) -> str:
@@ -301,7 +301,7 @@ def test_workouts_with_their_sums(ksos: "CommandLine", tmp_path: Path) -> None:
     assert (bike["sport"], bike["duration_s"]) == ("cycle", 60)
     rows = look_into(file)
     assert rows.samples == {"workout": 3}
-    assert sums_of(json.dumps(summary)) | {"sport": sport_of(0x040000B1)} == {
+    assert {**sums_of(json.dumps(summary)), "sport": sport_of(0x040000B1)} == {
         **dict.fromkeys(sums_of("{}")),
         "sport": "outdoor_run",
         "steps": 4100,
