@@ -55,7 +55,8 @@ class TextReport:
 
     def _lines(self, of: Report) -> Iterator[str]:
         words = Words(of.units)
-        yield self._paint(period_title(of.period), _BOLD)
+        for line in self._wrapped(period_title(of.period)):
+            yield self._paint(line, _BOLD)
         yield from self._wrapped(self._about(of, words))
         yield from self._goals(of, words)
         for section in of.sections:
@@ -87,16 +88,17 @@ class TextReport:
         if ring.share.value is None:
             yield from self._wrapped(f"{ring.title}: {ring.share.reason}", _INDENT)
             return
-        bar = self._paint(share_bar(ring.share.value, 16 if self._is_narrow else 24), _BLUE)
+        bar = share_bar(ring.share.value, 14)
         said = f"{words.figure(ring.reached)} of {goal}"
         if of.period.kind is not Kind.DAY:
             said += f" a day; {ring.reached_days} of {ring.days} days"
         percent = f"{ring.share.value:.0f} %"
-        if self._is_narrow:
-            yield f"{_INDENT}{ring.title:<13} {bar} {percent:>6}"
-            yield from self._wrapped(said, _INDENT * 2)
+        line = f"{_INDENT}{ring.title:<13} {self._paint(bar, _BLUE)} {percent:>6}"
+        if len(line) + len(_GAP) + len(said) <= self.columns:
+            yield f"{line}{_GAP}{said}"
         else:
-            yield f"{_INDENT}{ring.title:<13} {bar} {percent:>6}  {said}"
+            yield line
+            yield from self._wrapped(said, _INDENT * 2)
 
     def _section(self, section: Section, of: Report, words: Words) -> Iterator[str]:
         yield from self._title(section.title)
@@ -109,11 +111,10 @@ class TextReport:
         for chart in section.charts:
             drawn = chart_lines(chart, words, self.columns - len(_INDENT))
             if drawn:
+                title, *picture = drawn
                 yield ""
-                yield from (
-                    _INDENT + (self._paint(line, _BLUE) if place else line)
-                    for place, line in enumerate(drawn)
-                )
+                yield from self._wrapped(title, _INDENT)
+                yield from (_INDENT + self._paint(line, _BLUE) for line in picture)
 
     def _rows(self, lines: Sequence[Line], of: Report, words: Words) -> Iterator[str]:
         everywhere = [self._cells(line, of, words) for line in of.lines]

@@ -176,6 +176,8 @@ def _regularity(days: Sequence[DaySummary], about: About) -> Figure:
         if one is not None
         for span in one.asleep
     ]
+    if not sleeps:
+        return absent("SRI", "no sleep was recorded")
     recorded = [span for day in days for span in day.recorded]
     return regularity_index(_local(sleeps, about), _local(recorded, about))
 

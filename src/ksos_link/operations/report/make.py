@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from firmware_protocol.sports import ksos_sport
+from ksos_link.errors import UsageError
 from ksos_link.insights.about import About, Reader, local_days
 from ksos_link.insights.calendar import Kind, Period, period_of
 from ksos_link.insights.day import DaySummary, day_summary
@@ -22,6 +23,7 @@ from ksos_link.store.devices import Device
 
 _DAY: Final = timedelta(days=1)
 _DAY_S: Final = 86_400
+_FIRST_YEAR, _LAST_YEAR = 1971, 2099
 # what no medal is earned by, and takes most of the time
 _NOT_FOR_MEDALS: Final = frozenset({"spo2", "stress", "temperature", "noise", "rr_interval"})
 
@@ -32,9 +34,14 @@ def make_report(
     """Make the report of the period that a day lies in; without one, of the newest readings.
 
     Of one watch, or of all of them as one wearer's.
+
+    Raises:
+        UsageError: the day is out of range.
     """
     known = ground(store, device, now_utc_s)
     chosen = day or known.newest or known.local(now_utc_s).date()
+    if not _FIRST_YEAR <= chosen.year <= _LAST_YEAR:
+        raise UsageError("That day is out of range.", f"Years: {_FIRST_YEAR} to {_LAST_YEAR}.")
     period = period_of(kind, chosen, known.units.week_start)
     read = ColumnReader(
         store,
