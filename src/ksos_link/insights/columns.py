@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from operator import itemgetter, sub
-from typing import Final, cast
+from typing import Final, Protocol, cast, runtime_checkable
 
 from firmware_protocol.samples import METRICS, Quality, Value
-from ksos_link.insights.about import Reader, Row, joined
+from ksos_link.insights.about import Chunks, Reader, Row, joined
 from ksos_link.insights.heart import Span
 from ksos_link.insights.levels import Levels, levels_of
 
@@ -28,6 +28,21 @@ _TRUE: Final[Mapping[str, tuple[str, float, float]]] = {
     "weight": ("weight_kg", 1, 500),
     "steps": ("steps", 0, 100_000),
 }
+
+
+@runtime_checkable
+class ColumnarReader(Protocol):
+    """A reader that has columns at hand: of the thousands of readings of a day no row is made."""
+
+    def __call__(self, metric: str, start_utc_s: int, end_utc_s: int, /) -> Chunks:
+        """See `about.Reader`."""
+        ...
+
+    def columns(
+        self, metric: str, start_utc_s: int, end_utc_s: int
+    ) -> Mapping[str, Sequence[Value]] | None:
+        """What starts in [start, end) in order of time, by name; None where watches overlap."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,10 @@ def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Colum
     overlaps none of them.
     """
     names = METRICS[metric].row_names
+    if metric in _TRUE and not METRICS[metric].interval and isinstance(read, ColumnarReader):
+        whole = read.columns(metric, start_utc_s, end_utc_s)
+        if whole is not None and _all_within(whole[_TRUE[metric][0]], *_TRUE[metric][1:]):
+            return Columns(metric, whole)
     rows = list(chain.from_iterable(read(metric, start_utc_s, end_utc_s)))
     rows = _within(rows, _START, start_utc_s, end_utc_s - 1)
     if metric in _TRUE:
@@ -100,6 +119,11 @@ def gather(read: Reader, metric: str, start_utc_s: int, end_utc_s: int) -> Colum
     rows.sort(key=itemgetter(_START))
     columns: Iterable[Sequence[Value]] = zip(*rows, strict=True) if rows else ((),) * len(names)
     return Columns(metric, dict(zip(names, columns, strict=True)))
+
+
+def _all_within(values: Sequence[Value], least: float, most: float) -> bool:
+    known = cast("Sequence[float]", values)
+    return not known or (min(known) >= least and max(known) <= most)
 
 
 def _within(rows: list[Row], place: int, least: float, most: float) -> list[Row]:

@@ -61,7 +61,7 @@ def make_report(
         rings(of, known.about.goal),
         _sections(of, before, week, read, known.about),
         _workouts(days, known),
-        None if kind is Kind.DAY else _medals(period, known, days, store, device),
+        None if kind is Kind.DAY else _medals(period, known, [*before, *days], store, device),
         predict(known.cycle, period.first) if known.cycle is not None else None,
         _missing(of, known),
     )
@@ -129,14 +129,15 @@ def _medals(
 ) -> tuple[Award, ...]:
     """Those of the period; all days since the first reading count, as each is earned once."""
     history: list[Day] = [(day.day.date, day.figures) for day in days]
-    if known.oldest is not None and known.oldest < period.first:
+    first = days[0].day.date
+    if known.oldest is not None and known.oldest < first:
         read = ColumnReader(
             store,
             device.device_id if device else None,
             known.about.known - _NOT_FOR_MEDALS,
             LONG_BLOCK_S,
         )
-        earlier = local_days(known.oldest, period.first - _DAY, known.about.utc_offset_s)
+        earlier = local_days(known.oldest, first - _DAY, known.about.utc_offset_s)
         history += [(day.date, day_summary(day, read, known.about).figures) for day in earlier]
     return tuple(award for award in awards(history, medals()) if award.on >= period.first)
 

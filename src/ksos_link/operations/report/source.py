@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from itertools import islice, repeat
 from typing import Final, TypeVar, cast
 
-from firmware_protocol.samples import METRICS
+from firmware_protocol.samples import METRICS, Value
 from firmware_protocol.settings import Cycle, Goal, Setting, SettingValueError, Units, Wearer
 from ksos_link.insights.about import DAY_S, About, Clock, Row
 from ksos_link.operations.consents import CYCLE
@@ -28,7 +28,7 @@ class Page:
 
     alias: str
     starts: Sequence[int]
-    columns: Sequence[Sequence[object]]
+    columns: Sequence[Sequence[Value]]
 
 
 class ColumnReader:
@@ -48,6 +48,28 @@ class ColumnReader:
 
     def __call__(self, metric: str, start_utc_s: int, end_utc_s: int) -> Iterator[list[Row]]:
         """The samples that start in [start, end)."""
+        for page, first, last in self._pages(metric, start_utc_s, end_utc_s):
+            parts = [column[first:last] for column in page.columns]
+            yield list(zip(repeat(page.alias, last - first), *parts, strict=True))
+
+    def columns(
+        self, metric: str, start_utc_s: int, end_utc_s: int
+    ) -> Mapping[str, Sequence[Value]] | None:
+        """See `insights.columns.ColumnarReader`."""
+        names = METRICS[metric].row_names
+        found: dict[str, list[Value]] = {name: [] for name in names}
+        for page, first, last in self._pages(metric, start_utc_s, end_utc_s):
+            if found["device"] and found["device"][0] != page.alias:
+                return None
+            found["device"] += [page.alias] * (last - first)
+            for name, column in zip(names[1:], page.columns, strict=True):
+                found[name] += column[first:last]
+        return found
+
+    def _pages(
+        self, metric: str, start_utc_s: int, end_utc_s: int
+    ) -> Iterator[tuple[Page, int, int]]:
+        """Pages, and which part of each starts in [start, end)."""
         if metric not in self._known:
             return
         for number in range(start_utc_s // self._block_s, -(-end_utc_s // self._block_s)):
@@ -55,9 +77,7 @@ class ColumnReader:
                 first = bisect_left(page.starts, start_utc_s)
                 last = bisect_left(page.starts, end_utc_s)
                 if first < last:
-                    parts = [column[first:last] for column in page.columns]
-                    rows = zip(repeat(page.alias, last - first), *parts, strict=True)
-                    yield cast("list[Row]", list(rows))
+                    yield page, first, last
 
     def _block(self, metric: str, number: int) -> list[Page]:
         kept = self._blocks.setdefault(metric, {})
