@@ -472,6 +472,8 @@ def test_huge_values_are_refused(tmp_path: Path) -> None:
 def test_more_devices_than_anybody_has(tmp_path: Path) -> None:
     rows = {"GENERIC_HEART_RATE_SAMPLE": [(T * MS, device, 60) for device in range(101)]}
     assert "more devices" in refused(database(tmp_path / "a.db", rows))
+    marks = {"YCBT_ACTIVITY_SAMPLE": [(T, device, 5) for device in range(1001)]}
+    assert "more devices" in refused(database(tmp_path / "a.db", marks))
     names = ["Watch"] * 1001
     assert "more devices" in refused(database(tmp_path / "a.db", {}, devices=names))
 
@@ -502,6 +504,14 @@ def test_pages_that_are_counted_many_times_end(tmp_path: Path) -> None:
             data[at : at + 4] = (below + 1).to_bytes(4, "big")
     file.write_bytes(data)
     assert refused(file) == "The database has more rows than room for them."
+
+
+def test_a_schema_that_is_no_text(tmp_path: Path) -> None:
+    file = database(tmp_path / "a.db", GOOD)
+    data = file.read_bytes()
+    assert data.count(b'CREATE TABLE "DEVICE" (') == 1
+    file.write_bytes(data.replace(b'CREATE TABLE "DEVICE" (', b'CREATE TABLE "DEVICE" \xd2'))
+    assert "damaged" in refused(file)
 
 
 @settings(

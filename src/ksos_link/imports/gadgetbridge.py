@@ -161,10 +161,11 @@ class _Reading:
         """What generic stages of sleep mean, of devices of which one vendor is known."""
         found: dict[Any, list[Meaning]] = {}
         for mark, numbers in STAGES_BY_MARK.items():
-            devices = {
-                device_id
-                for (device_id,) in self._export.rows(mark, ("DEVICE_ID",), "TIMESTAMP") or ()
-            }
+            devices: set[Any] = set()
+            for (device_id,) in self._export.rows(mark, ("DEVICE_ID",), "TIMESTAMP") or ():
+                devices.add(device_id)
+                if len(devices) > _MOST_DEVICES:
+                    raise MalformedError("The file names more devices than anybody has.")
             for device_id in devices:
                 found.setdefault(device_id, []).append(stages(numbers))
         return {device_id: each[0] for device_id, each in found.items() if len(each) == 1}

@@ -102,7 +102,7 @@ def opened(source: SourceFile) -> Iterator[Export]:
             yield Export(connection, size_bytes)
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what SQLite says may quote the file
         raise MalformedError(
             "The database is damaged, or nothing that is read here.", _AGAIN
         ) from (error)
