@@ -28,6 +28,7 @@ BENCHES = (
     "smp",
     "campaign",
     "workouts",
+    "report",
 )
 
 
