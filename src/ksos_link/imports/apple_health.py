@@ -5,8 +5,9 @@ Apple tells, that is taken which the sample model knows; how much else there was
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import gt, sub
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -15,6 +16,7 @@ from ksos_link.imports.apple_document import Routes, fed, opened, recognise
 from ksos_link.imports.apple_meanings import (
     ACTIVE,
     BASAL,
+    COLUMN_KINDS,
     INDOOR_KEY,
     MOVEMENT,
     NO_READING,
@@ -50,6 +52,7 @@ _NOTED: Final = frozenset((_QUALITY_KEY, _SITE_KEY, SPORT_KEY, INDOOR_KEY))
 _NOTHING: Final[Attributes] = {}
 _NO_PARTS: Final[Parts] = ()
 _MOST_PARTS: Final = 1000
+_MOST_RUN: Final = 500
 _MOST_MEANINGS: Final = 20_000
 _NO_DISTANCE: Final = "Energies without a distance of the same time, left out"
 _NO_ROUTE: Final = "Routes that are not there (a zip has them all)"
@@ -106,6 +109,8 @@ class _Reading:
         # the element that is being read, and what was in it so far
         self._name, self._given = "", _NOTHING
         self._notes, self._parts = _NOTHING, _NO_PARTS
+        self._run: list[Attributes] = []
+        self._run_of: tuple[str | None, ...] = (None, None, None)
         self._full: list[ImportedRecord] = []
         self._workouts: list[tuple[Attributes, Attributes, Parts]] = []
 
@@ -114,6 +119,7 @@ class _Reading:
         for _ in fed(document, self._start):
             yield from self._ready()
         self._start("", {})
+        self._end_run()
         self._end_movement()
         yield from self._ready()
         yield from self._pieces.rest()
@@ -135,8 +141,7 @@ class _Reading:
                 self._parts = (*self._parts, (name, given))
             return
         if self._name == "Record":
-            if self._record(self._given, self._notes):
-                self._full.extend(self._pieces.full())
+            self._end_record()
         elif self._name == "Workout":
             self._workouts.append((self._given, self._notes, self._parts))
         self._name, self._given = name, given
@@ -147,14 +152,53 @@ class _Reading:
         self._left_out[_REPEATED] += self._pieces.repeated
         return tuple(f"{text}: {count}." for text, count in self._left_out.items() if count)
 
+    def _end_record(self) -> None:
+        """Records come in long runs of one kind: those are taken together."""
+        given, notes, run = self._given, self._notes, self._run
+        of = (given.get("type"), given.get("unit"), given.get("sourceName"))
+        if of != self._run_of or notes or len(run) >= _MOST_RUN:
+            self._end_run()
+            self._run_of, run = of, self._run
+        if notes:
+            self._take(given, notes)
+        else:
+            run.append(given)
+
+    def _end_run(self) -> None:
+        """Take the run that was gathered: in columns where its kind and its texts allow it."""
+        run, self._run = self._run, []
+        kind, unit, source = (text or "" for text in self._run_of)
+        metric = COLUMN_KINDS.get(kind)
+        starts = None if metric is None else self._instants.together(_texts(run, "startDate"))
+        texts = _texts(run, "value")
+        values = {text: self._meaning((kind, unit, text))[1] for text in set(texts)}
+        if metric is None or starts is None or None in values.values():
+            for record in run:
+                self._take(record, _NOTHING)
+            return
+        utc_s, offset_s, month = starts
+        rows: Iterable[tuple[Value, ...]] = zip(map(values.__getitem__, texts))
+        if metric == "steps":
+            ends = self._instants.together(_texts(run, "endDate"))
+            if ends is None or any(map(gt, utc_s, ends[0])):
+                for record in run:
+                    self._take(record, _NOTHING)
+                return
+            rows = zip(map(sub, ends[0], utc_s), map(values.__getitem__, texts), strict=True)
+        if self._pieces.add_all((source, metric, 0, month), utc_s, offset_s, rows):
+            self._full.extend(self._pieces.full())
+
+    def _take(self, record: Attributes, notes: Attributes) -> None:
+        if self._record(record, notes):
+            self._full.extend(self._pieces.full())
+
     def _record(self, record: Attributes, notes: Attributes) -> bool:
         """Take a record; whether pieces are full."""
         get = record.get
         kind = get("type", "")
         asked = (kind, get("unit", ""), get("value", ""))
         # distances and energies are hardly ever twice the same
-        known = meaning(*asked) if kind in MOVEMENT else self._meanings.get(asked)
-        metric, value = known or self._meaning(asked)
+        metric, value = meaning(*asked) if kind in MOVEMENT else self._meaning(asked)
         at = self._instants.of(get("startDate", ""))
         if value is None or at is None:
             self._left_out[metric if at else NO_READING] += 1
@@ -180,10 +224,12 @@ class _Reading:
 
     def _meaning(self, asked: tuple[str, str, str]) -> tuple[str, float | None]:
         """The metric of a record and its value, or why there is none; worked out once."""
-        if len(self._meanings) >= _MOST_MEANINGS:
-            self._meanings.clear()
-        self._meanings[asked] = meaning(*asked)
-        return self._meanings[asked]
+        known = self._meanings.get(asked)
+        if known is None:
+            if len(self._meanings) >= _MOST_MEANINGS:
+                self._meanings.clear()
+            known = self._meanings[asked] = meaning(*asked)
+        return known
 
     def _move(self, key: PieceKey, span: tuple[int, int, int], kind: str, value: float) -> bool:
         """Distances and energies of one source and interval are one sample."""
@@ -243,6 +289,10 @@ class _Reading:
                             offsets=told_offset(offset_s, utc_s),
                             origin=origin,
                         )
+
+
+def _texts(run: Sequence[Attributes], name: str) -> list[str]:
+    return [record.get(name, "") for record in run]
 
 
 APPLE_HEALTH_IMPORTER: Final = Importer(FORM, "Apple Health", recognise, _read)

@@ -1,8 +1,8 @@
 """What the texts of an Apple Health export mean: instants, values by their units, workouts."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from math import isfinite
 from typing import Final
 
@@ -23,7 +23,6 @@ _ACTIVITY: Final = "HKWorkoutActivityType"
 SPORT_KEY: Final = "ksos_sport"  # as our own export notes it
 INDOOR_KEY: Final = "HKIndoorWorkout"
 _DAY_S: Final = 86400
-_TIME: Final = re.compile(r" ([01]\d|2[0-3]):([0-5]\d):([0-5]\d) ", re.ASCII)
 _MOST_DAYS: Final = 100_000
 _METRES: Final = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3048, "yd": 0.9144}
 _KCAL: Final = {"kcal": 1.0, "Cal": 1.0, "kJ": 1 / 4.184}
@@ -45,17 +44,31 @@ class Instants:
 
     def __init__(self) -> None:
         self._days: dict[str, tuple[int, int, str]] = {}
-        self._seconds: dict[str, int] = {}
+        pairs = [f"{number:02}" for number in range(60)]
+        times = product(pairs[:24], pairs, pairs)
+        self._seconds = {f" {':'.join(time)} ": second for second, time in enumerate(times)}
 
     def of(self, text: str) -> At | None:
         """The instant, None where it is none or out of range."""
         day = self._days.get(text[:10] + text[20:]) or self._day(text)
         second = self._seconds.get(text[10:20])
-        if second is None:
-            second = self._second(text[10:20])
         if day is None or second is None:
             return None
         return day[0] + second, day[1], day[2]
+
+    def together(self, texts: Sequence[str]) -> tuple[list[int], int, str] | None:
+        """UTC seconds of many, with the offset and month that all have; None where they differ."""
+        days = {text[:10] + text[20:]: text for text in texts}
+        alike = {None if at is None else at[1:] for at in map(self.of, days.values())}
+        if len(alike) != 1 or None in alike:
+            return None
+        begin_of, second_of = self._days, self._seconds
+        try:
+            utc_s = [begin_of[text[:10] + text[20:]][0] + second_of[text[10:20]] for text in texts]
+        except KeyError:  # one of them is no time
+            return None
+        ((offset_s, month),) = (each for each in alike if each is not None)
+        return utc_s, offset_s, month
 
     def _day(self, text: str) -> At | None:
         """When the day of a text begins by its offset."""
@@ -75,15 +88,6 @@ class Instants:
             f"{at:%Y-%m}",
         )
         return day
-
-    def _second(self, text: str) -> int | None:
-        """How far into a day a time ` 08:05:00 ` is; there are not many."""
-        found = _TIME.fullmatch(text)
-        if found is None:
-            return None
-        hour, minute, second = map(int, found.groups())
-        self._seconds[text] = hour * 3600 + minute * 60 + second
-        return self._seconds[text]
 
 
 def meaning(kind: str, unit: str, text: str) -> tuple[str, float | None]:
@@ -205,4 +209,10 @@ _KINDS: Final[Mapping[str, tuple[str, _Meaning]]] = {
         "AppleSleepingWristTemperature": ("temperature", _celsius),
         "BodyMass": ("weight", _by(_KILOGRAMS, 700)),
     }.items()
+}
+# of whole numbers, so that few texts say all of them
+COLUMN_KINDS: Final[Mapping[str, str]] = {
+    kind: metric
+    for kind, (metric, _) in _KINDS.items()
+    if metric in ("heart_rate", "resting_heart_rate", "spo2", "steps")
 }

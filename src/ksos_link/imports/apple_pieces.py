@@ -1,6 +1,6 @@
 """Samples of an Apple Health export, gathered into pieces of a month, with bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,6 +64,25 @@ class Pieces:
             piece.last_offset_s = piece.offsets[utc_s] = offset_s
         self._rows += 1
         return len(rows) >= PIECE_ROWS or self._rows >= MOST_ROWS
+
+    def add_all(
+        self, key: PieceKey, utc_s: Sequence[int], offset_s: int, rows: Iterable[tuple[Value, ...]]
+    ) -> bool:
+        """Take many samples of one piece; otherwise as `add`."""
+        listed = list(rows)
+        fresh = dict(zip(utc_s, listed, strict=True))
+        known, piece = self._current
+        if key != known:
+            piece = self._change(key)
+        if len(fresh) != len(utc_s) or not piece.rows.keys().isdisjoint(fresh):
+            for at, row in zip(utc_s, listed, strict=True):  # the first at an instant stays
+                self.add(key, at, offset_s, row)
+        else:
+            piece.rows.update(fresh)
+            self._rows += len(fresh)
+            if offset_s != piece.last_offset_s:
+                piece.last_offset_s = piece.offsets[min(fresh)] = offset_s
+        return len(piece.rows) >= PIECE_ROWS or self._rows >= MOST_ROWS
 
     def full(self) -> Iterator[ImportedRecord]:
         """The piece that was added to last where it is full, else those that waited longest."""
