@@ -447,8 +447,40 @@ def test_a_page_is_for_everybody(home: ReportHome, kind: str) -> None:
     pictures = tree.xpath("//svg")
     assert pictures
     assert all(one.get("role") == "img" and one.get("aria-label") for one in pictures)
-    assert all(one.xpath(".//table//th[@scope='row']") for one in tree.xpath("//figure"))
+    assert all(
+        one.xpath(".//table//th[@scope='row']") for one in tree.xpath("//figure[not(@class)]")
+    )
     assert all(one.xpath("caption|ancestor::figure") for one in tree.xpath("//table"))
+
+
+@pytest.mark.parametrize("eastward", [13.0, 179.998])
+def test_a_route_is_drawn_to_scale(home: ReportHome, eastward: float) -> None:
+    """Two kilometres north and one east, at 60 degrees, where a degree east is half as long."""
+    side = [0.018 * step / 40 for step in range(40)]
+    corners = [(60 + north, 0.0) for north in side] + [(60.018, east) for east in side]
+    corners += [(60.018 - north, 0.018) for north in side] + [(60.0, 0.018)]
+    corners = [(north, (eastward + east + 180) % 360 - 180) for north, east in corners]
+    start = MONDAY + 9 * HOUR_S
+    with home.store() as store:
+        run = series("workout", [start], duration_s=3600, sport="outdoor_cycle", sport_code=50)
+        times = [start + place * 10 for place in range(len(corners))]
+        points = series(
+            "workout_point",
+            times,
+            latitude_deg=[north for north, _ in corners],
+            longitude_deg=[east for _, east in corners],
+        )
+        home.give(store, home.watch(store), MONDAY + DAY_S, run, points)
+    text = page(home.ksos, "day")
+    assert "60.0" not in text  # its shape, not its place
+    tree = html.fromstring(text)
+    (line,) = tree.xpath("//figure[@class='route']//polyline/@points")
+    xs, ys = zip(*(map(float, pair.split(",")) for pair in line.split()), strict=True)
+    assert (max(ys) - min(ys)) / (max(xs) - min(xs)) == pytest.approx(2, rel=0.01)
+    (bar,) = tree.xpath("//figure[@class='route']//line[@class='measure']")
+    assert tree.xpath("string(//figure[@class='route']//text)") == "1.00\N{NO-BREAK SPACE}km"
+    metre = (max(ys) - min(ys)) / (0.018 * 111_195)
+    assert float(bar.get("x2")) - float(bar.get("x1")) == pytest.approx(1000 * metre, rel=0.01)
 
 
 def test_a_page_escapes_whatever_names_say(home: ReportHome) -> None:

@@ -23,6 +23,7 @@ from ksos_link.operations.report.model import (
     WorkoutLine,
     notices,
 )
+from ksos_link.operations.report.route import route
 from ksos_link.operations.report.words import (
     BEFORE,
     SAME,
@@ -211,7 +212,9 @@ def _workout(one: WorkoutLine, of: Report, words: Words) -> Markup:
     if of.period.kind is not Kind.DAY:
         begin = f"{day_text(one.start.date())}, {begin}"
     facts = [words.value(one.summary.duration_s / 60, "min"), *workout_facts(one, words)]
-    splits = None
+    splits = way = None
+    if of.period.kind in (Kind.DAY, Kind.WEEK):
+        way = route(one.summary.track, f"{one.title}, {begin}", words)
     if of.period.kind in (Kind.DAY, Kind.WEEK) and one.summary.splits:
         rows = [
             (str(number), words.value(split.distance_m, "m"), words.figure(split.pace))
@@ -225,6 +228,7 @@ def _workout(one: WorkoutLine, of: Report, words: Words) -> Markup:
         tag("h3", None, tag("bdi", None, one.title), tag("span", {"class": "soft"}, f" {begin}")),
         tag("p", None, ", ".join(facts)),
         splits,
+        way,
     )
 
 
