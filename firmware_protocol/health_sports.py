@@ -2,8 +2,8 @@
 
 The names are those of `HKWorkoutActivityType`, the numbers those of `ExerciseSessionRecord`'s
 `EXERCISE_TYPE_*` (androidx.health.connect.client.records). A sport that has neither there is
-`Other` and 0; its own name is written beside it. The first of the sports that share a name of Apple's
-is what that name means when it comes in.
+`Other` and 0; its own name is written beside it. The first of the sports that share a name of
+Apple's is what that name means when it comes in.
 """
 
 from typing import Final

@@ -20,7 +20,7 @@ def even_runs(rows: Iterable[Row], alike_from: int) -> Iterator[list[Row]]:
     step_s = 0
     for row in rows:
         if run:
-            apart_s = row[1] - run[-1][1]  # type: ignore[operator]  # instants are whole numbers
+            apart_s = row[1] - run[-1][1]
             fits = apart_s <= _MOST_STEP_S and row[alike_from:] == run[0][alike_from:]
             if not fits or (len(run) > 1 and apart_s != step_s) or len(run) == MOST_RUN:
                 if len(run) >= LEAST_RUN:
