@@ -137,14 +137,11 @@ def _curve(
     values = cast("Sequence[float]", samples.columns[column])
     for at, value in zip(samples.start_utc_s, values, strict=True):
         slots[(at - day.start_utc_s) // slot_s].append(value)
-    return Curve(
-        title,
-        unit,
-        labels,
-        tuple(sum(slot) / len(slot) if slot else None for slot in slots),
-        tuple(min(slot, default=None) for slot in slots),
-        tuple(max(slot, default=None) for slot in slots),
-    )
+    means = tuple(sum(slot) / len(slot) if slot else None for slot in slots)
+    if all(len(set(slot)) <= 1 for slot in slots):
+        return Curve(title, unit, labels, means)
+    low = tuple(min(slot, default=None) for slot in slots)
+    return Curve(title, unit, labels, means, low, tuple(max(slot, default=None) for slot in slots))
 
 
 def _clock_labels(day: LocalDay, slot_s: int, about: About) -> tuple[str, ...]:
