@@ -17,8 +17,8 @@ from report import Row, at_most, finish
 from firmware_protocol.samples import METRICS, Quality
 from ksos_link.export.fit import fit_bytes
 from ksos_link.export.gpx import GPX, POINT, write_gpx
+from ksos_link.export.instants import utc_text
 from ksos_link.export.source import ExportDevice, Workout
-from ksos_link.export.xml_text import utc_text
 from ksos_link.imports import fit, gpx
 from ksos_link.imports.importer import SourceFile
 

@@ -257,6 +257,7 @@ def mistyped(text: str) -> str:
         bech32.encode("age", bytes(31)),
         bech32.encode("", bytes(32)),
     ],
+    ids=range(9),  # the key is another one in each process
 )
 def test_what_is_no_recipient_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as told:

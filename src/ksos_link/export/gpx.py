@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from firmware_protocol.activity_types import counts_steps, sport_word
 from firmware_protocol.sports import ksos_sport
+from ksos_link.export.instants import utc_text
 from ksos_link.export.source import Source, Workout
 from ksos_link.export.target import Target, open_binary_target
 from ksos_link.export.workout_parts import Moment, moments
-from ksos_link.export.xml_text import decimal_text, plain_text, utc_text
+from ksos_link.export.xml_text import decimal_text, plain_text
 
 GPX: Final = "http://www.topografix.com/GPX/1/1"
 # version 2: the first one that knows speed

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from firmware_protocol.activity_types import counts_steps, fit_sport
+from ksos_link.export.instants import utc_text
 from ksos_link.export.source import Source, Workout
 from ksos_link.export.target import Target, open_binary_target
 from ksos_link.export.workout_parts import Lap, Moment, laps, moments, whole
-from ksos_link.export.xml_text import decimal_text, plain_text, utc_text
+from ksos_link.export.xml_text import decimal_text, plain_text
 
 TCX: Final = "http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2"
 EXTENSION: Final = "http://www.garmin.com/xmlschemas/ActivityExtension/v2"
