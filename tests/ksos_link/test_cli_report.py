@@ -262,6 +262,29 @@ def wear(home: ReportHome, name: str, **values: Any) -> None:
         store.remember_setting(watch.device_id, name, values, MONDAY)
 
 
+def test_settings_that_cannot_be_read_are_as_never_sent(home: ReportHome) -> None:
+    a_full_week(home)
+    wear(home, "goal", steps="many")
+    wear(home, "unit", distance="parsec")
+    said = home.ksos("report", "day")
+    assert said.code == 0
+    assert "No goal is set" in said.out
+    assert "7.20 km" in said.out
+
+
+def test_changes_are_in_the_wearers_units(home: ReportHome) -> None:
+    a_full_week(home)
+    wear(home, "unit", temperature="fahrenheit")
+    with home.store() as store:
+        (watch,) = store.devices()
+        warm = series(
+            "temperature", [MONDAY + 2 * DAY_S + HOUR_S * 9], temperature_c=36.5, site="wrist"
+        )
+        home.give(store, watch, MONDAY + 7 * DAY_S, warm)  # four of 34.5 °C and this: 34.9
+    text = home.ksos("report", "day", "--date", "2025-03-12").out
+    assert re.search(r"(?m)^  temperature +94.8 °F +5 +\+0.7 °F$", text), text
+
+
 def test_goals_are_rings(home: ReportHome) -> None:
     a_full_week(home)
     assert "No goal is set" in home.ksos("report", "week").out
@@ -311,6 +334,8 @@ def test_zones_need_the_birth_date(home: ReportHome) -> None:
     report = home.report("week", "2025-03-12")
     assert figure(report, "zone_3_min")["value"] > 0
     assert "Tanaka" in figure(home.report("day", "2025-03-12"), "zone_3_min")["method"]
+    bars = html.fromstring(page(home.ksos, "day")).xpath("//rect[starts-with(@class, 'zone')]")
+    assert len(bars) == 5
     assert "time in zones of effort" in {
         chart["title"] for chart in report["sections"]["heart"]["charts"]
     }

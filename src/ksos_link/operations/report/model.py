@@ -186,11 +186,6 @@ class Report:
     missing: tuple[Missing, ...]
 
     @property
-    def has_readings(self) -> bool:
-        """Whether anything was measured at all."""
-        return any(line.figure.value is not None for line in self.lines)
-
-    @property
     def lines(self) -> Sequence[Line]:
         """The lines of all sections."""
         return [line for section in self.sections for line in section.lines]

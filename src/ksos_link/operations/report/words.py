@@ -44,7 +44,6 @@ class Words:
             "°C": self._temperature,
             "kg": self._weight,
             "s/km": self._pace,
-            "m/s": self._speed,
         }.get(unit)
         if write is not None:
             return write(value)
@@ -98,10 +97,6 @@ class Words:
             return f"{at.hour % 12 or 12}:{at.minute:02d}{NBSP}{'am' if at.hour < 12 else 'pm'}"
         return f"{at.hour:02d}:{at.minute:02d}"
 
-    def pace_unit(self) -> str:
-        """What a pace is for."""
-        return "/mi" if self.units.walk_and_run == "mile" else "/km"
-
     def _distance(self, metres: float) -> str:
         if self.units.distance == "mile":
             return f"{_number(metres / _MILE_M, 2)}{NBSP}mi"
@@ -129,12 +124,7 @@ class Words:
     def _pace(self, s_per_km: float) -> str:
         is_mile = self.units.walk_and_run == "mile"
         whole = round(s_per_km * (_MILE_M / 1000 if is_mile else 1))
-        return f"{whole // 60}:{whole % 60:02d}{NBSP}{self.pace_unit()}"
-
-    def _speed(self, mps: float) -> str:
-        if self.units.distance == "mile":
-            return f"{_number(mps * 3600 / _MILE_M, 1)}{NBSP}mph"
-        return f"{_number(mps * 3.6, 1)}{NBSP}km/h"
+        return f"{whole // 60}:{whole % 60:02d}{NBSP}/{'mi' if is_mile else 'km'}"
 
 
 def day_text(day: date, *, weekday: bool = True) -> str:
