@@ -147,9 +147,9 @@ def test_routes_and_local_time_come_back(ksos: "CommandLine", packed: bool, tmp_
     (workout,) = rows_of(ksos, "workout")
     assert (workout["sport"], workout["distance_m"]) == ("outdoor_run", 2000)
     assert (workout["bpm_max"], "bpm_min" in workout) == (171, False)
-    said = ksos("export", "--format", "openmhealth", "--out", "-", "--metric", "sleep")
-    assert '"2026-10-25T01:00:00+02:00"' in said.out  # summer time, and after it
-    assert '"2026-10-25T02:40:00+01:00"' in said.out
+    exported = ksos("export", "--format", "openmhealth", "--out", "-", "--metric", "sleep").out
+    assert '"2026-10-25T01:00:00+02:00"' in exported  # summer time, and after it
+    assert '"2026-10-25T02:40:00+01:00"' in exported
     assert seconds("2026-10-25T02:00:00+01:00") == SUMMER_ENDS == NIGHT + 7200
 
 
