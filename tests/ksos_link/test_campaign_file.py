@@ -180,6 +180,10 @@ until = "25:00"
         ('title = "x"\n[[step]]\ndo = "sync"\n', "watch"),
         ('title = "x"\nwatch = [1]\n[[step]]\ndo = "sync"\n', "watch[1]"),
         ('title = "x"\n[scan]\n[[step]]\n', "step[1].do"),
+        (
+            'title = "x"\n[scan]\n[[step]]\ndo = "verify"\nexpect = { samples_at_least = 1 }\n',
+            "step[1].expect.samples_at_least",
+        ),
         ('title = "x"\n[scan]\nfor_s = "long"\n[[step]]\ndo = "sync"\n', "scan.for_s"),
         ('title = "x"\n[scan]\nfor_s = true\n[[step]]\ndo = "sync"\n', "scan.for_s"),
         (

@@ -227,7 +227,10 @@ def _steps(tables: Sequence[StrictTable], folder: Path, common: Expect) -> list[
 
 
 def _step(table: StrictTable, do: str, folder: Path, common: Expect) -> Step:
-    expect = _expect(table.table("expect")).over(common)
+    own = _expect(table.table("expect"))
+    if own.samples_at_least is not None and do != "sync":
+        table.fault("expect.samples_at_least", "only a sync brings samples")
+    expect = own.over(common)
     read = _KINDS.get(do)
     if read is None:
         if do:
