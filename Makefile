@@ -45,14 +45,14 @@ suite: $(READY)
 	$(BIN)/coverage report --include "firmware_protocol/*" --fail-under 100
 	$(BIN)/coverage report --include "src/ksos_link/*" --fail-under 90
 
-# once more as a user has it: the built wheel in an environment of its own
+# once more as a user has it: the built wheel in an environment of its own; what is pure was tested
 wheel-suite: $(READY)
 	rm -rf build/wheel && mkdir -p build/wheel
 	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/wheel
 	$(BIN)/check-wheel-contents build/wheel/*.whl
 	UV_PROJECT_ENVIRONMENT=$(WHEEL_VENV) $(SYNC) --no-install-project
 	$(BIN)/uv pip install --quiet --no-deps --reinstall --python $(WHEEL_VENV)/bin/python build/wheel/*.whl
-	KSOS_TEST_WHEEL=1 $(WHEEL_VENV)/bin/pytest -q -n $(JOBS) --ignore tests/bluez -m "not hardware"
+	KSOS_TEST_WHEEL=1 $(WHEEL_VENV)/bin/pytest -q -n $(JOBS) -m "not hardware" tests/ksos_link
 
 bench: $(READY)
 	$(BIN)/python bench/run_all.py

@@ -17,3 +17,11 @@ def test_a_watch_without_a_wearer_does_nothing_and_shows_nothing() -> None:
     watch.say(b"x")
     watch.restart(0.0)
     assert watch.data_to_send() == []
+
+
+def test_a_watch_without_a_loader_never_changes_its_firmware() -> None:
+    watch = ScriptedWatch({})
+    watch.starts_with(18)
+    assert watch.on_air is None
+    assert watch.wants_loader is False
+    assert watch.installed is None

@@ -169,6 +169,7 @@ class _Writing:
                 async for event in events:
                     yield event
             return
+        self.report.counts.links += 1
         yield LoaderMet(loader.info)
         self._preflight_half_way()
         self.state = self._in_loader
@@ -251,6 +252,7 @@ class _Writing:
 
         if loader is None:
             loader = await self._patiently(meet)
+            self.report.counts.links += 1
             yield LoaderMet(loader.info)
         counts, pause_s = self.report.counts, way.pause_between_parts_s
         async with contextlib.aclosing(upload(meet, jobs, counts, loader, pause_s=pause_s)) as sent:
@@ -311,8 +313,7 @@ class _Writing:
     async def _confirm_once(self, way: UpdateTransport) -> None:
         loader = await self._meet_loader(way)
         try:
-            digest = self.wish.parts[-1].digests["sha256"]
-            await _run(loader, ConfirmImage(digest))
+            await _run(loader, ConfirmImage(self.wish.parts[-1].digests["sha256"]))
             self.report.confirmed = True
         finally:
             await loader.close()
@@ -376,6 +377,7 @@ class _Writing:
         return self.wish.files[0].path.name
 
     def _remember(self, watch: Watch) -> None:
+        self.report.counts.links += 1
         self.address = watch.address
         self.report.version_before = watch.info.firmware_version
         self.report.battery_before_pct = watch.info.battery_pct

@@ -102,7 +102,7 @@ class _Run:
         self.got_on = self.activated = False
         if peer is None:
             peer = await self.meet()
-        self.counts.links += 1
+            self.counts.links += 1
         try:
             for index in range(self.begun, len(self.jobs)):
                 async with contextlib.aclosing(self._send(peer, index)) as events:
