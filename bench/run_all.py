@@ -22,7 +22,6 @@ BENCHES = (
     "startup",
     "sync",
     "settings",
-    "d1",
     "upload",
     "upload_faults",
     "smp",
