@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from firmware_protocol.images import MAX_FILE_BYTES
 from ksos_link.config import check_is_text
 from ksos_link.errors import NotFoundError, PreflightError, UsageError
 from ksos_link.operations.firmware_file import open_firmware_file, read_limited
@@ -17,8 +18,6 @@ from ksos_link.store.uploads import BegunUpload
 
 if TYPE_CHECKING:
     from ksos_link.store.database import Store
-
-_MOST_SOURCE_BYTES: Final = 512 * 1024 * 1024
 
 
 def open_source(path: Path, keys: Sequence[ReleaseKey] = ()) -> FirmwareWish:
@@ -50,8 +49,7 @@ class StoreNotes:
 
     def begun(self, address: str, wish: FirmwareWish) -> None:
         """The watch at this address is about to get files."""
-        path = wish.source.resolve()
-        digest = _digest(path)
+        path, digest = wish.source.resolve(), wish.source_sha256
         self._store.begin_upload(
             BegunUpload(address, str(path), digest, int(self._now.timestamp()))
         )
@@ -83,4 +81,4 @@ def reopen(begun: BegunUpload, keys: Sequence[ReleaseKey] = ()) -> FirmwareWish:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(read_limited(path, _MOST_SOURCE_BYTES)).hexdigest()
+    return hashlib.sha256(read_limited(path, MAX_FILE_BYTES)).hexdigest()

@@ -1,5 +1,6 @@
 """What is to be written to a watch, what happens meanwhile, and what came of it."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -41,6 +42,13 @@ class FirmwareWish:
     def transport(self) -> str:
         """By which transport it goes, as the first file says."""
         return self.files[0].info.transport
+
+    @property
+    def source_sha256(self) -> str:
+        """The digest of what was named, as it was when it was read."""
+        if self.release is None:
+            return self.files[0].sha256
+        return hashlib.sha256(self.release.data).hexdigest()
 
     @property
     def parts(self) -> tuple[ImagePart, ...]:

@@ -48,7 +48,6 @@ BOOT_ATTEMPTS: Final = 6  # each looks for the watch as long as `--timeout-s` sa
 _KEEPS_OLD: Final = (  # also true where the watch was the faster one, and its last word was lost
     "The watch keeps its old firmware until it has all of the new one. Run the same command again."
 )
-_FASTLZ: Final = "fastlz"  # what ido.md 11.1 says of `.fw`; whether it is packed is open (15.11)
 
 
 async def write_firmware(
@@ -195,7 +194,7 @@ class _Writing:
         """By the family's own pipe, or by the loader of the platform."""
         if path.file_name:
             self.state = _KEEPS_OLD
-            jobs = [SendFile(path.file_name, part.data, _FASTLZ) for part in self.wish.parts]
+            jobs = [SendFile(path.file_name, part.data) for part in self.wish.parts]
             counts = self.report.counts
             async with contextlib.aclosing(upload(self._meet_again, jobs, counts, watch)) as sent:
                 async for told in sent:
